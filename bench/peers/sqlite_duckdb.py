@@ -1,0 +1,10 @@
+"""DuckDB's sqlite extension: CREATE TABLE AS. usage: sqlite_duckdb.py SOURCE OUT TABLE"""
+import sys
+
+from duckdb_extension import connect, quoted
+
+source, out, table = sys.argv[1:4]
+connection = connect("sqlite_scanner")
+connection.execute(f"ATTACH {quoted(out)} AS target (TYPE sqlite)")
+connection.execute(f"CREATE TABLE target.{table} AS SELECT * FROM read_parquet({quoted(source)})")
+connection.close()

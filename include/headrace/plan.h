@@ -1,0 +1,91 @@
+// Plan: every choice of a load, made before the first byte is written, with its reasons.
+// A Plan is a value: it can be printed, tested without a database, and sent elsewhere as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "headrace/facts.h"
+#include "headrace/request.h"
+#include "headrace/result.h"
+#include "headrace/schema.h"
+
+namespace headrace {
+
+// How rows look in a RowBlock.
+enum class RowFormat {
+  kPgBinary,      // PostgreSQL COPY BINARY tuples, without file header and trailer
+  kText,          // PostgreSQL COPY TEXT lines
+  kSqliteRecord,  // SQLite table leaf cells: payload size, rowid, record
+};
+
+// What one commit covers (SPEC 2.2).
+enum class CommitScope {
+  kNone,    // nothing to commit (null:)
+  kSingle,  // one connection, one transaction
+  kSwap,    // N connections fill a table nobody sees; one short transaction publishes it
+  kFile,    // a file under a temporary name, synced and renamed
+};
+
+const char* row_format_name(RowFormat format);
+const char* commit_scope_name(CommitScope scope);
+
+struct ColumnPlan {
+  int source_index = 0;
+  Field field;         // of the source
+  std::string target;  // column name in the target
+  TargetType target_type;
+  bool not_null = false;  // declared so in the target
+  std::string codec;      // family of the codec, as in the registry
+  bool operator==(const ColumnPlan&) const = default;
+};
+
+struct Decision {
+  std::string subject;
+  std::string choice;
+  std::string reason;
+  bool operator==(const Decision&) const = default;
+};
+
+struct Plan {
+  std::string source;
+  std::string source_format;
+  std::string target;  // masked
+  Dialect dialect = Dialect::kNone;
+  std::string schema;  // PostgreSQL; empty for others
+  std::string table;
+  Mode mode = Mode::kCreate;
+  std::string method;
+  std::string method_requested;
+  std::string method_reason;
+  RowFormat row_format = RowFormat::kPgBinary;
+  CommitScope commit_scope = CommitScope::kSingle;
+  std::string index_action;  // "none", "keep", "build after"
+  std::vector<ColumnPlan> columns;
+  std::vector<Partition> partitions;
+  int64_t row_count = -1;
+  bool creates_table = false;  // a table of the planned columns is made in the target
+  bool truncates_target = false;
+  std::vector<std::string> ddl;  // as it will run, for people to read
+  int readers = 1;
+  int workers = 1;
+  int64_t batch_rows = 0;
+  int64_t block_bytes = 0;
+  int64_t read_ahead_bytes = 0;
+  int page_bytes = 4096;
+  int lock_timeout_ms = 0;
+  ValueOptions values;
+  std::vector<Decision> decisions;
+  std::vector<std::string> warnings;
+
+  std::string to_json() const;
+  static Result<Plan> from_json(const std::string& text);
+  std::string to_text() const;
+};
+
+// Pure: no input or output. Fails with kTypeMismatch, kTargetExists, kUsage or kUnsupported.
+Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source,
+                       const SinkFacts& sink, const HostFacts& host);
+
+}  // namespace headrace

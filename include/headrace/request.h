@@ -1,0 +1,65 @@
+// LoadRequest: what a user asks for. Everything else is found out or planned.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace headrace {
+
+enum class Mode { kCreate, kAppend, kReplace };
+
+const char* mode_name(Mode mode);
+
+struct CsvOptions {
+  char delimiter = 0;  // 0: by file name (.tsv tab, .psv |), otherwise comma
+  bool header = true;  // false: columns are named column_1, column_2, ...
+  std::vector<std::string> null_values = {""};  // unquoted cells that mean NULL
+  std::map<std::string, std::string> types;     // column -> type name; others are inferred
+};
+
+// Changes to values that the user declares. Each applied one is counted in the report.
+struct ValueOptions {
+  bool nan_as_null = false;  // SQLite stores NaN as NULL; without this NaN is rejected
+};
+
+// 0 always means: let the plan decide.
+struct Tuning {
+  int connections = 0;  // PostgreSQL connections, or page-writing threads
+  int readers = 0;      // decoding threads
+  int64_t memory_bytes = 512LL << 20;  // bound on headrace's own memory
+  int64_t batch_rows = 0;
+  int64_t block_bytes = 0;
+  int page_bytes = 0;           // SQLite page size of a new file
+  std::string row_format;       // PostgreSQL COPY: "binary" or "text"; empty: binary
+  int lock_timeout_ms = 0;      // wait for the publishing lock, per attempt
+};
+
+// Called from one thread at a time, at most about ten times a second.
+struct Progress {
+  int64_t rows_written = 0;
+  int64_t rows_total = -1;  // -1: not known
+  int64_t bytes_sent = 0;
+  double seconds = 0;
+  const char* phase = "";
+};
+
+struct LoadRequest {
+  std::vector<std::string> source;  // paths, globs, folders, or "-"
+  std::string source_format;        // "parquet", "arrow", "csv"; empty: by name and first bytes
+  std::string target;               // postgresql://..., keyword string, sqlite:PATH, pgcopy:FILE, null:
+  std::string table;                // "t" or "schema.t"
+  Mode mode = Mode::kCreate;
+  std::string method = "auto";  // copy, pages, api, auto
+  std::string load_id;          // empty: a new one is made
+  CsvOptions csv;
+  ValueOptions values;
+  Tuning tuning;
+  std::function<void(const Progress&)> progress;   // may be empty
+  const std::atomic<bool>* cancel = nullptr;       // set by the caller to stop the load
+};
+
+}  // namespace headrace

@@ -1,0 +1,114 @@
+// SQLite's record format and the table leaf cell around it.
+// Source: SQLite documentation, "Database File Format", sections 1.6 and 2.1.
+//
+//   table leaf cell:  varint payload bytes | varint rowid | payload (one record)
+//   record:           varint header bytes (itself included) | serial type of each column | values
+//
+//   SERIAL TYPE   BYTES   VALUE                    SERIAL TYPE   BYTES      VALUE
+//   0             0       NULL                     7             8          IEEE 754 double
+//   1 2 3 4       1 2 3 4 integer, big-endian      8 9           0          integer 0, integer 1
+//   5 6           6 8     integer, big-endian      n>=12 even    (n-12)/2   blob
+//                                                  n>=13 odd     (n-13)/2   text
+//
+//   varint: 7 bits a byte, high bits first, bit 7 set on all but the last; a ninth byte has 8 bits.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/endian.h"
+
+namespace headrace::sqlite_record {
+
+inline constexpr uint32_t kSerialNull = 0;
+inline constexpr uint32_t kSerialReal = 7;
+
+constexpr uint32_t serial_of_blob(uint32_t bytes) { return 12 + 2 * bytes; }
+constexpr uint32_t serial_of_text(uint32_t bytes) { return 13 + 2 * bytes; }
+
+constexpr uint8_t kSerialBytes[12] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
+
+constexpr uint32_t body_bytes(uint32_t serial) {
+  return serial < 12 ? kSerialBytes[serial] : (serial - 12) / 2;
+}
+
+// Serial type of the shortest form of an integer.
+inline uint32_t serial_of_integer(int64_t v) {
+  if ((v & ~int64_t{1}) == 0) return 8 + static_cast<uint32_t>(v);
+  // Bits without the sign: v for v >= 0, ~v for v < 0.
+  const uint64_t magnitude = static_cast<uint64_t>(v < 0 ? ~v : v);
+  const int bits = 65 - __builtin_clzll(magnitude | 1);  // with the sign bit
+  static constexpr uint8_t kSerial[9] = {1, 1, 2, 3, 4, 5, 5, 6, 6};
+  return kSerial[(bits + 7) >> 3];
+}
+
+// Writes the body of an integer of that serial type; returns its end.
+inline uint8_t* put_integer(uint8_t* out, int64_t v, uint32_t serial) {
+  const uint32_t bytes = kSerialBytes[serial];
+  for (uint32_t i = bytes; i > 0; --i) {
+    out[i - 1] = static_cast<uint8_t>(v);
+    v >>= 8;
+  }
+  return out + bytes;
+}
+
+inline uint8_t* put_real(uint8_t* out, double v) {
+  uint64_t bits;
+  std::memcpy(&bits, &v, 8);
+  store_be64(out, bits);
+  return out + 8;
+}
+
+constexpr uint32_t varint_bytes(uint64_t v) {
+  uint32_t n = 1;
+  while (v > 0x7F && n < 9) {
+    v >>= 7;
+    ++n;
+  }
+  return n;
+}
+
+inline uint8_t* put_varint(uint8_t* out, uint64_t v) {
+  if (v < 0x80) {
+    *out = static_cast<uint8_t>(v);
+    return out + 1;
+  }
+  const uint32_t n = varint_bytes(v);
+  if (n == 9) {
+    out[8] = static_cast<uint8_t>(v);
+    v >>= 8;
+    for (int i = 7; i >= 0; --i, v >>= 7) out[i] = static_cast<uint8_t>(v | 0x80);
+    return out + 9;
+  }
+  out[n - 1] = static_cast<uint8_t>(v & 0x7F);
+  v >>= 7;
+  for (int i = static_cast<int>(n) - 2; i >= 0; --i, v >>= 7) out[i] = static_cast<uint8_t>(v | 0x80);
+  return out + n;
+}
+
+// Reads a varint; returns the byte after it. REQUIRES: a whole varint is there.
+inline const uint8_t* get_varint(const uint8_t* in, uint64_t* v) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) {
+    value = (value << 7) | (in[i] & 0x7F);
+    if ((in[i] & 0x80) == 0) {
+      *v = value;
+      return in + i + 1;
+    }
+  }
+  *v = (value << 8) | in[8];
+  return in + 9;
+}
+
+// How codec_helpers.h lays a value into the body of a record; a cell is a serial type.
+struct Cells {
+  static constexpr uint32_t kNull = kSerialNull;
+  static constexpr uint32_t from_bytes(uint32_t serial) { return serial; }
+  static constexpr uint32_t bytes(uint32_t cell) { return cell; }
+  static uint8_t* open(uint8_t* at, uint32_t) { return at; }
+  static uint8_t* close(uint8_t* end) { return end; }
+  static uint8_t* put_null(uint8_t* at) { return at; }
+};
+
+}  // namespace headrace::sqlite_record
