@@ -40,7 +40,11 @@ venv_is_ready() {
   [ -f "$dir/.stamp" ] && [ -x "$dir/bin/python" ] && venv_stamp "$1" "$dir/bin/python" | cmp -s - "$dir/.stamp"
 }
 
-venv_stamp() { "$2" -V && cat "$root/scripts/requirements-$1.txt"; }
+# What decides whether an environment is up to date: the Python, the list, and the lists that the list names with -r.
+venv_stamp() {
+  local list=$root/scripts/requirements-$1.txt further
+  "$2" -V && cat "$list" && sed -n 's/^-r //p' "$list" | while read -r further; do cat "$root/scripts/$further"; done
+}
 
 # ensure_venv NAME: makes $cache/venv-NAME unless it is ready. The stamp is written last, so half an install is made anew.
 ensure_venv() {

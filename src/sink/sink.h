@@ -54,6 +54,9 @@ class Sink {
 
   virtual Result<SinkFacts> facts() = 0;
 
+  // The statements that prepare() and publish() will run for this plan, for people to read.
+  virtual std::vector<std::string> ddl(const Plan&) const { return {}; }
+
   // Makes what the writers write into: staging table, temporary file. `load_id` names it.
   virtual Status prepare(const Plan& plan, const std::string& load_id) = 0;
 

@@ -1,0 +1,51 @@
+# Short names for the commands one needs daily; the work is done by CMake, ctest and scripts/.
+# CC, CXX and the HEADRACE_* variables of the scripts pass through. "make help" lists the targets.
+
+CACHE := $(or $(HEADRACE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/headrace)
+CTEST := --output-on-failure --no-tests=error
+WITH_POSTGRES := tests/servers/with_postgres.sh
+TEST_DATA := flights-3m lineitem 0.1
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-unit test-asan bench format clean test-dependencies
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## load three million flights into SQLite, from nothing installed to a query
+	@scripts/demo.sh
+
+build: ## install what the build needs, then build/release/headrace
+	@scripts/install_dependencies.sh build
+	@cmake --preset release
+	@cmake --build --preset release
+
+test: test-dependencies ## all tests, with a PostgreSQL + PostGIS server of their own
+	@cmake --preset release
+	@cmake --build --preset release
+	@$(WITH_POSTGRES) ctest --test-dir build/release -j2 $(CTEST) $(ARGS)
+
+test-unit: build ## the tests that need no server
+	@ctest --test-dir build/release -j2 $(CTEST) -L unit $(ARGS)
+
+test-asan: test-dependencies ## all tests under address and undefined behaviour sanitizer
+	@cmake --preset asan
+	@cmake --build --preset asan
+	@$(WITH_POSTGRES) ctest --test-dir build/asan -j2 $(CTEST) $(ARGS)
+
+bench: ## headrace and its peers on the same data; ARGS="..." goes to bench/run.py
+	@scripts/install_dependencies.sh bench
+	@cmake --preset release
+	@cmake --build --preset release
+	@HEADRACE_PG_FSYNC=on $(WITH_POSTGRES) $(CACHE)/venv-bench/bin/python bench/run.py $(ARGS)
+
+format: ## lay out all C++ by .clang-format
+	@scripts/format.sh
+
+clean: ## remove build/; what was downloaded stays in the cache
+	@rm -rf build
+
+test-dependencies:
+	@scripts/install_dependencies.sh test
+	@scripts/fetch_data.sh $(TEST_DATA) >/dev/null

@@ -1,0 +1,67 @@
+"""What the results were measured on and with."""
+import json
+import os
+import platform
+import re
+import subprocess
+
+from shell import run
+
+
+def first_match(path, pattern):
+    try:
+        with open(path) as file:
+            found = re.search(pattern, file.read(), re.MULTILINE)
+        return found.group(1).strip() if found else None
+    except OSError:
+        return None
+
+
+def file_system(path):
+    """Type of the file system that holds path: tmpfs would make every sync free."""
+    best, kind = "", "unknown"
+    path = os.path.realpath(path)
+    with open("/proc/mounts") as mounts:
+        for line in mounts:
+            _, point, found, *_ = line.split()
+            inside = path == point or path.startswith(point.rstrip("/") + "/")
+            if inside and len(point) >= len(best):
+                best, kind = point, found
+    return kind
+
+
+def describe(work):
+    return {
+        "cpu": first_match("/proc/cpuinfo", r"^model name\s*:\s*(.*)$") or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(int(first_match("/proc/meminfo", r"^MemTotal:\s*(\d+)")) / 2**20, 1),
+        "virtual": bool(first_match("/proc/cpuinfo", r"^flags\s*:.*\b(hypervisor)\b")),
+        "kernel": platform.release(),
+        "system": (first_match("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)') or "unknown"),
+        "file_system": file_system(work),
+    }
+
+
+def first_line(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    return lines[0] if done.returncode == 0 and lines else None
+
+
+PACKAGES = ("pyarrow", "duckdb", "adbc-driver-sqlite", "adbc-driver-postgresql", "pgpq", "psycopg", "psycopg2-binary",
+            "pandas", "SQLAlchemy")
+
+
+def versions(options, root):
+    script = ("import importlib.metadata as m, json, sys; "
+              "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))")
+    found = json.loads(run([options.python, "-c", script, *PACKAGES]))
+    found["python"] = first_line([str(options.python), "--version"])
+    found["sqlite3"] = first_line(["sqlite3", "--version"])
+    found["psql"] = first_line(["psql", "--version"])
+    found["headrace"] = first_line([str(options.headrace), "version"])
+    found["commit"] = first_line(["git", "-C", str(root), "describe", "--always", "--dirty"])
+    return found

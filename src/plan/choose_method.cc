@@ -1,0 +1,145 @@
+// Which method and which commit scope.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "encode/codec.h"
+#include "plan/steps.h"
+
+namespace headrace {
+namespace {
+
+// Below this, opening further connections and a staging table costs more than it saves.
+constexpr int64_t kRowsForSwap = 200000;
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+Error unknown_method(const std::string& method, const char* known) {
+  static constexpr const char* kPlanned[] = {"standard", "optimized", "async", "s3_import"};
+  const bool planned = std::find(std::begin(kPlanned), std::end(kPlanned), method) != std::end(kPlanned);
+  return Error(planned ? ErrorCode::kUnsupported : ErrorCode::kUsage,
+               planned ? fmt::format("method {} is not implemented", method)
+                       : fmt::format("method '{}' is not known here", method),
+               fmt::format("use {}", known));
+}
+
+// Empty: a swap is possible. Otherwise why not.
+std::string no_swap_reason(const PlanInput& in) {
+  const SinkFacts& sink = in.sink;
+  if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
+  if (!sink.table_exists) return "";
+  if (sink.relation_kind != "table") return fmt::format("the target is a {}", sink.relation_kind);
+  if (!sink.is_owner) return "the user does not own the table";
+  if (in.request.mode != Mode::kReplace && !sink.table_is_empty) return "the table has rows already";
+  if (!sink.dependents.empty()) {
+    return fmt::format("it would lose {}", fmt::join(sink.dependents, ", "));
+  }
+  return "";
+}
+
+Status plan_postgres(const PlanInput& in, Plan* plan) {
+  const std::string& asked = in.request.method;
+  if (asked != "auto" && asked != "copy") return unknown_method(asked, "copy or auto");
+  plan->method = "copy";
+  plan->method_reason = asked == "copy" ? "requested"
+                                        : "COPY FROM STDIN needs no privilege beyond INSERT and is the "
+                                          "fastest way in";
+  if (in.sink.server_kind == "file") {
+    plan->commit_scope = CommitScope::kFile;
+    return {};
+  }
+  if (in.sink.server_kind == "null") {
+    plan->commit_scope = CommitScope::kNone;
+    return {};
+  }
+  const std::string no_swap = no_swap_reason(in);
+  const bool small = in.source.row_count >= 0 && in.source.row_count < kRowsForSwap;
+  if (!no_swap.empty()) {
+    plan->commit_scope = CommitScope::kSingle;
+    decide(plan, "commit_scope", "single",
+           fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
+    if (in.request.mode == Mode::kReplace && in.sink.table_exists) {
+      plan->warnings.push_back(fmt::format(
+          "rows are replaced by DELETE and COPY in one transaction, slower than a swap, because {}",
+          no_swap));
+    }
+  } else if (in.request.tuning.connections == 1 || (small && in.request.tuning.connections == 0)) {
+    const bool swap = in.sink.table_exists && in.request.mode == Mode::kReplace;
+    plan->commit_scope = swap ? CommitScope::kSwap : CommitScope::kSingle;
+    decide(plan, "commit_scope", commit_scope_name(plan->commit_scope),
+           swap ? "readers see the old rows until the renames"
+                : (small ? "few rows: one transaction on one connection" : "one connection requested"));
+  } else {
+    plan->commit_scope = CommitScope::kSwap;
+    decide(plan, "commit_scope", "swap",
+           "several connections fill a table nobody sees; one short transaction publishes it");
+  }
+  return {};
+}
+
+// Empty: the page writer can make this file. Otherwise why not.
+std::string no_pages_reason(const PlanInput& in, const Plan& plan) {
+  const SinkFacts& sink = in.sink;
+  if (!sink.file_exists) return "";
+  if (!sink.table_exists) return "the file exists and keeps its other tables";
+  if (in.request.mode != Mode::kReplace) return "rows are added to an existing table";
+  if (sink.file_has_other_objects) return "the file holds other tables, indexes or views";
+  if (sink.file_is_busy) return "the file is in WAL mode or has a journal";
+  if (!sink.dependents.empty()) return fmt::format("the table has {}", fmt::join(sink.dependents, ", "));
+  if (!sink.indexes.empty() || !sink.constraints.empty()) return "the table has indexes or constraints";
+  if (plan.columns.size() != sink.columns.size()) return "some columns are filled by defaults";
+  for (size_t i = 0; i < plan.columns.size(); ++i) {
+    const ColumnPlan& c = plan.columns[i];
+    if (lower(c.target) != lower(sink.columns[i].name)) return "the order of the columns differs";
+    if (sink.columns[i].has_default || sink.columns[i].generated) return "the table has defaults";
+    // The page writer stores values as the codec's own declared type would; another affinity might
+    // convert them.
+    const TypeFamily* family = find_type_family(c.field.type);
+    if (family->default_target(c.field.type, Dialect::kSqlite).base != sink.columns[i].type.base) {
+      return fmt::format("column {} has another affinity than {}", c.target, type_name(c.field.type));
+    }
+  }
+  return "";
+}
+
+Status plan_sqlite(const PlanInput& in, Plan* plan) {
+  const std::string& asked = in.request.method;
+  if (asked != "auto" && asked != "pages" && asked != "api") {
+    return unknown_method(asked, "pages, api or auto");
+  }
+  const std::string no_pages = no_pages_reason(in, *plan);
+  if (asked == "pages" && !no_pages.empty()) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("the page writer cannot be used: {}", no_pages),
+                 "use --method api or auto, or write to a new file");
+  }
+  plan->method = asked != "auto" ? asked : (no_pages.empty() ? "pages" : "api");
+  plan->method_reason = asked != "auto" ? "requested"
+                        : no_pages.empty() ? "a new file: its pages are written directly"
+                                           : no_pages;
+  // A new file is published by its rename; an existing one by SQLite's own transaction.
+  const bool new_file = plan->method == "pages" || !in.sink.file_exists;
+  plan->commit_scope = new_file ? CommitScope::kFile : CommitScope::kSingle;
+  decide(plan, "commit_scope", commit_scope_name(plan->commit_scope),
+         new_file ? "written under a temporary name, synced and renamed"
+                  : "one SQLite transaction in the existing file");
+  return {};
+}
+
+}  // namespace
+
+Status plan_method(const PlanInput& in, Plan* plan) {
+  if (in.sink.dialect == Dialect::kSqlite) {
+    HEADRACE_TRY(plan_sqlite(in, plan));
+  } else {
+    HEADRACE_TRY(plan_postgres(in, plan));
+  }
+  plan->decisions.insert(plan->decisions.begin(),
+                         Decision{"method", plan->method, plan->method_reason});
+  return {};
+}
+
+}  // namespace headrace

@@ -1,0 +1,125 @@
+// Names of the plan's choices, and the plan as text.
+#include <fmt/format.h>
+
+#include "headrace/plan.h"
+#include "plan/text_layout.h"
+
+namespace headrace {
+namespace {
+
+constexpr size_t kMaxTypeWidth = 60;
+
+const char* mode_meaning(const Plan& plan) {
+  switch (plan.mode) {
+    case Mode::kCreate: return "the table must not exist";
+    case Mode::kAppend: return plan.creates_table ? "the table is made" : "rows are added";
+    case Mode::kReplace: return plan.creates_table ? "the table is made" : "all rows are replaced";
+  }
+  return "";
+}
+
+std::string source_line(const Plan& plan) {
+  std::string rows = plan.row_count < 0 ? "rows not known" : count_text(plan.row_count, "row");
+  return fmt::format("{} ({}, {}, {})", printable(plan.source), plan.source_format, rows,
+                     count_text(static_cast<int64_t>(plan.partitions.size()), "partition"));
+}
+
+std::string target_line(const Plan& plan) {
+  const std::string table = plan.schema.empty() ? plan.table : plan.schema + "." + plan.table;
+  std::string line = printable(plan.target);
+  if (!table.empty()) line += ", table " + printable(table);
+  return line;
+}
+
+std::string method_line(const Plan& plan) {
+  std::string line = plan.method;
+  if (plan.method != plan.method_requested && !plan.method_requested.empty()) {
+    line += fmt::format(" (asked for: {})", printable(plan.method_requested));
+  }
+  if (!plan.method_reason.empty()) line += ": " + printable(plan.method_reason);
+  return line;
+}
+
+std::string parallel_line(const Plan& plan) {
+  return fmt::format("{}, {}, batches of {}, blocks of {}, {} read ahead",
+                     count_text(plan.readers, "reader"), count_text(plan.workers, "writer"),
+                     count_text(plan.batch_rows, "row"), memory_text(plan.block_bytes),
+                     memory_text(plan.read_ahead_bytes));
+}
+
+std::string columns_table(const Plan& plan) {
+  TextTable table({{"#", true}, {"source"}, {"type"}, {"target"}, {"type"}, {"null"}, {"codec"}});
+  int number = 0;
+  for (const ColumnPlan& column : plan.columns) {
+    table.add_row({std::to_string(++number), printable(column.field.name),
+                   clipped(printable(type_name(column.field.type)), kMaxTypeWidth),
+                   printable(column.target),
+                   clipped(printable(column.target_type.sql), kMaxTypeWidth),
+                   column.not_null ? "not null" : "null", column.codec});
+  }
+  return table.render();
+}
+
+std::string indented(const std::string& text) {
+  std::string out = "  ";
+  for (char c : text) {
+    out += c == '\n' ? "\n  " : printable(std::string_view(&c, 1));
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+const char* mode_name(Mode mode) {
+  switch (mode) {
+    case Mode::kCreate: return "create";
+    case Mode::kAppend: return "append";
+    case Mode::kReplace: return "replace";
+  }
+  return "create";
+}
+
+const char* row_format_name(RowFormat format) {
+  switch (format) {
+    case RowFormat::kPgBinary: return "pg_binary";
+    case RowFormat::kText: return "text";
+    case RowFormat::kSqliteRecord: return "sqlite_record";
+  }
+  return "pg_binary";
+}
+
+const char* commit_scope_name(CommitScope scope) {
+  switch (scope) {
+    case CommitScope::kNone: return "none";
+    case CommitScope::kSingle: return "single";
+    case CommitScope::kSwap: return "swap";
+    case CommitScope::kFile: return "file";
+  }
+  return "none";
+}
+
+std::string Plan::to_text() const {
+  std::string out;
+  append_field(&out, "source", source_line(*this));
+  append_field(&out, "target", target_line(*this));
+  append_field(&out, "mode", fmt::format("{}: {}", mode_name(mode), mode_meaning(*this)));
+  append_field(&out, "method", method_line(*this));
+  append_field(&out, "rows as", row_format_name(row_format));
+  append_field(&out, "commit", commit_scope_name(commit_scope));
+  append_field(&out, "indexes", index_action);
+  append_field(&out, "parallel", parallel_line(*this));
+  if (dialect == Dialect::kSqlite) append_field(&out, "page size", memory_text(page_bytes));
+  if (lock_timeout_ms > 0 && dialect == Dialect::kPostgres) {
+    append_field(&out, "lock wait", fmt::format("{} ms per attempt", grouped(lock_timeout_ms)));
+  }
+  if (values.nan_as_null) append_field(&out, "values", "NaN is stored as NULL");
+  out += "\ncolumns\n" + columns_table(*this);
+  if (!ddl.empty()) out += "\nddl\n";
+  for (const std::string& statement : ddl) out += indented(statement);
+  if (!decisions.empty()) out += "\ndecisions\n" + decisions_table(decisions);
+  if (!warnings.empty()) out += "\nwarnings\n";
+  for (const std::string& warning : warnings) out += indented(warning);
+  return out;
+}
+
+}  // namespace headrace

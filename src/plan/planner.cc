@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include "plan/steps.h"
+
+namespace headrace {
+namespace {
+
+Status check_target(const PlanInput& in, Plan* plan) {
+  const SinkFacts& sink = in.sink;
+  const std::string name = sink.schema.empty() ? sink.table : sink.schema + "." + sink.table;
+  plan->creates_table = !sink.table_exists;
+  if (!sink.table_exists) {
+    if (sink.dialect == Dialect::kPostgres && sink.server_kind == "plain" && !sink.can_create) {
+      return Error(ErrorCode::kServer,
+                   fmt::format("table {} does not exist, and the user may not create tables in schema {}",
+                               name, sink.schema),
+                   "create the table first, or grant CREATE on the schema");
+    }
+    return {};
+  }
+  if (in.request.mode == Mode::kCreate) {
+    return Error(ErrorCode::kTargetExists, fmt::format("table {} already exists", name),
+                 "use --mode append to add rows, or --mode replace to replace all of them");
+  }
+  if (sink.relation_kind != "table" && sink.relation_kind != "partitioned table" &&
+      sink.relation_kind != "file") {
+    return Error(ErrorCode::kUnsupported, fmt::format("{} is a {}, not a table", name, sink.relation_kind),
+                 "load into a table");
+  }
+  if (!sink.can_insert) {
+    return Error(ErrorCode::kServer, fmt::format("the user may not insert into {}", name),
+                 fmt::format("GRANT INSERT ON {}", name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, const SinkFacts& sink,
+                       const HostFacts& host) {
+  const PlanInput in{request, source, sink, host};
+  Plan plan;
+  plan.source = source.uri;
+  plan.source_format = source.format;
+  plan.target = sink.target;
+  plan.dialect = sink.dialect;
+  plan.schema = sink.schema;
+  plan.table = sink.table;
+  plan.mode = request.mode;
+  plan.method_requested = request.method;
+  plan.partitions = source.partitions;
+  plan.row_count = source.row_count;
+  plan.values = request.values;
+  plan.lock_timeout_ms = request.tuning.lock_timeout_ms > 0 ? request.tuning.lock_timeout_ms : 5000;
+  plan.index_action = sink.indexes.empty() ? "none" : "keep";
+  HEADRACE_TRY(check_target(in, &plan));
+  HEADRACE_TRY(plan_columns(in, &plan));
+  HEADRACE_TRY(plan_method(in, &plan));
+  HEADRACE_TRY(plan_parallelism(in, &plan));
+  return plan;
+}
+
+}  // namespace headrace

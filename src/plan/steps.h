@@ -1,0 +1,29 @@
+// The steps of make_plan, in their order; each adds its part and its decisions to the plan.
+// All are pure.
+#pragma once
+
+#include "headrace/plan.h"
+
+namespace headrace {
+
+struct PlanInput {
+  const LoadRequest& request;
+  const SourceFacts& source;
+  const SinkFacts& sink;
+  const HostFacts& host;
+};
+
+// match_columns.cc: source columns against target columns, by name; or new columns.
+Status plan_columns(const PlanInput& in, Plan* plan);
+
+// choose_method.cc: method, row format and commit scope.
+Status plan_method(const PlanInput& in, Plan* plan);
+
+// choose_partitions.cc: readers, workers, sizes of batches and blocks.
+Status plan_parallelism(const PlanInput& in, Plan* plan);
+
+inline void decide(Plan* plan, std::string subject, std::string choice, std::string reason) {
+  plan->decisions.push_back({std::move(subject), std::move(choice), std::move(reason)});
+}
+
+}  // namespace headrace

@@ -1,0 +1,160 @@
+// The library's verbs: facts, plan, pipeline, publish, report.
+#include "headrace/load.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include "base/phase_timer.h"
+#include "run/pipeline.h"
+#include "sink/sink.h"
+#include "source/source.h"
+
+namespace headrace {
+namespace {
+
+HostFacts host_facts() {
+  HostFacts host;
+  host.cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  host.memory_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  return host;
+}
+
+std::string new_load_id() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+Result<std::unique_ptr<Source>> open_any_source(const LoadRequest& request,
+                                                ArrowArrayStream* stream) {
+  if (stream == nullptr) return open_source(request);
+  return open_arrow_stream(stream, request.source.empty() ? "stream" : request.source[0]);
+}
+
+struct Opened {
+  std::unique_ptr<Source> source;
+  std::unique_ptr<Sink> sink;
+  Plan plan;
+};
+
+Result<Opened> open_and_plan(const LoadRequest& request, ArrowArrayStream* stream) {
+  Opened opened;
+  HEADRACE_ASSIGN(opened.source, open_any_source(request, stream));
+  HEADRACE_ASSIGN(opened.sink, open_sink(request));
+  HEADRACE_ASSIGN(SinkFacts sink_facts, opened.sink->facts());
+  HEADRACE_ASSIGN(opened.plan,
+                  make_plan(request, opened.source->facts(), sink_facts, host_facts()));
+  opened.plan.ddl = opened.sink->ddl(opened.plan);
+  return opened;
+}
+
+void fill_from_plan(const Plan& plan, Report* report) {
+  report->table = plan.schema.empty() ? plan.table : plan.schema + "." + plan.table;
+  report->target = plan.target;
+  report->method = plan.method;
+  report->method_reason = plan.method_reason;
+  report->commit_scope = commit_scope_name(plan.commit_scope);
+  report->connections = plan.workers;
+  report->partitions = static_cast<int64_t>(plan.partitions.size());
+  report->decisions = plan.decisions;
+  report->warnings = plan.warnings;
+}
+
+void fill_from_stats(const PipelineStats& stats, Report* report) {
+  report->rows_read = stats.rows_read;
+  report->bytes_read = stats.bytes_read;
+  report->bytes_encoded = stats.bytes_encoded;
+  report->phases.read = static_cast<double>(stats.read_nanos) * 1e-9;
+  report->phases.encode = static_cast<double>(stats.encode_nanos) * 1e-9;
+  report->phases.send = static_cast<double>(stats.send_nanos) * 1e-9;
+}
+
+void fill_from_publish(PublishStats published, Report* report) {
+  report->phases.commit = published.commit_seconds;
+  report->phases.index = published.index_seconds;
+  report->lock_seconds = published.lock_seconds;
+  report->wal_bytes = published.wal_bytes;
+  report->bytes_sent = published.bytes_sent;
+  report->files = std::move(published.files);
+  for (std::string& warning : published.warnings) report->warnings.push_back(std::move(warning));
+}
+
+bool is_cancelled(const LoadRequest& request) {
+  return request.cancel != nullptr && request.cancel->load();
+}
+
+// Everything between the plan and the commit. The sink is abandoned when this fails.
+Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
+  HEADRACE_TRY(opened.sink->prepare(opened.plan, report->load_id));
+  PipelineStats stats;
+  Status status = run_pipeline(request, opened.plan, *opened.source, *opened.sink, &stats);
+  fill_from_stats(stats, report);
+  if (!status.ok()) return status;
+  if (is_cancelled(request)) return Error(ErrorCode::kCancelled, "the load was cancelled");
+  HEADRACE_ASSIGN(PublishStats published, opened.sink->publish());
+  report->rows_written = stats.rows_written;
+  fill_from_publish(std::move(published), report);
+  return {};
+}
+
+Status load_into(const LoadRequest& request, ArrowArrayStream* stream, Report* report) {
+  const auto start = std::chrono::steady_clock::now();
+  auto opened = open_and_plan(request, stream);
+  report->phases.plan = seconds_since(start);
+  if (!opened.ok()) return std::move(opened).error();
+  fill_from_plan(opened->plan, report);
+  Status status = run_load(request, *opened, report);
+  if (!status.ok()) opened->sink->abandon();
+  return status;
+}
+
+}  // namespace
+
+Report load(const LoadRequest& request, ArrowArrayStream* stream) {
+  const auto start = std::chrono::steady_clock::now();
+  const double cpu_before = process_cpu_seconds();
+  Report report;
+  report.load_id = request.load_id.empty() ? new_load_id() : request.load_id;
+  report.table = request.table;
+  report.mode = mode_name(request.mode);
+  report.method_requested = request.method;
+  Status status;
+  try {
+    status = load_into(request, stream, &report);
+  } catch (const std::exception& e) {
+    status = Error(ErrorCode::kInternal, fmt::format("unexpected failure: {}", e.what()));
+  }
+  if (stream != nullptr && stream->release != nullptr) stream->release(stream);
+  report.seconds = seconds_since(start);
+  report.client_cpu_seconds = process_cpu_seconds() - cpu_before;
+  report.peak_memory_bytes = process_peak_memory_bytes();
+  if (status.ok()) {
+    report.status = "ok";
+    report.rows_per_second = report.seconds > 0 ? static_cast<double>(report.rows_written) / report.seconds : 0;
+  } else {
+    report.status = status.error().code == ErrorCode::kCancelled ? "cancelled" : "failed";
+    report.error = std::move(status).error();
+  }
+  return report;
+}
+
+Report load(const LoadRequest& request) { return load(request, nullptr); }
+
+Result<Plan> plan(const LoadRequest& request) {
+  HEADRACE_ASSIGN(Opened opened, open_and_plan(request, nullptr));
+  return std::move(opened.plan);
+}
+
+Result<SourceFacts> inspect(const LoadRequest& request) {
+  HEADRACE_ASSIGN(auto source, open_source(request));
+  return source->facts();
+}
+
+const char* version() { return HEADRACE_VERSION; }
+
+}  // namespace headrace

@@ -1,0 +1,31 @@
+// Pipeline: reader threads, the queue, and workers that encode and write; what runs between
+// Sink::prepare and Sink::publish.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "headrace/plan.h"
+#include "headrace/request.h"
+#include "headrace/result.h"
+#include "sink/sink.h"
+#include "source/source.h"
+
+namespace headrace {
+
+struct PipelineStats {
+  std::atomic<int64_t> rows_read{0};
+  std::atomic<int64_t> rows_written{0};
+  std::atomic<int64_t> bytes_read{0};
+  std::atomic<int64_t> bytes_encoded{0};
+  std::atomic<int64_t> read_nanos{0};
+  std::atomic<int64_t> encode_nanos{0};
+  std::atomic<int64_t> send_nanos{0};
+};
+
+// Reads, encodes and writes all partitions of the plan. On failure every writer was aborted; the
+// first error wins, later ones are its context. request.progress is called from this thread.
+Status run_pipeline(const LoadRequest& request, const Plan& plan, Source& source, Sink& sink,
+                    PipelineStats* stats);
+
+}  // namespace headrace

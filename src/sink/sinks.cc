@@ -1,0 +1,22 @@
+// Every kind of target. A new one is one folder or file and one line here.
+#include <fmt/format.h>
+
+#include "sink/null_sink.h"
+#include "sink/pgcopy_file.h"
+#include "sink/postgres/postgres_sink.h"
+#include "sink/sink.h"
+#include "sink/sqlite/sqlite_sink.h"
+
+namespace headrace {
+
+Result<std::unique_ptr<Sink>> open_sink(const LoadRequest& request) {
+  // PostgreSQL comes last: any keyword string may be one.
+  for (const SinkKind* kind : {&kNullSink, &kPgcopyFileSink, &kSqliteSink, &kPostgresSink}) {
+    if (kind->recognises(request.target)) return kind->open(request);
+  }
+  return Error(ErrorCode::kUsage, "the target is of no known kind",
+               "give postgresql://..., 'host=... dbname=...', sqlite:PATH, a path ending in .sqlite, "
+               ".sqlite3 or .db, pgcopy:FILE, or null:");
+}
+
+}  // namespace headrace

@@ -1,0 +1,230 @@
+// make_plan is pure: facts in, plan or error out.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "headrace/plan.h"
+
+namespace headrace {
+namespace {
+
+Field field(const std::string& name, TypeId id, bool nullable = true) {
+  Field f;
+  f.name = name;
+  f.type.id = id;
+  f.nullable = nullable;
+  return f;
+}
+
+SourceFacts source_facts(int64_t rows = 1000000) {
+  SourceFacts facts;
+  facts.uri = "trips.parquet";
+  facts.format = "parquet";
+  facts.schema.fields = {field("id", TypeId::kInt64, false), field("name", TypeId::kUtf8)};
+  for (int i = 0; i < 8; ++i) {
+    Partition p;
+    p.index = i;
+    p.uri = "trips.parquet";
+    facts.partitions.push_back(p);
+  }
+  facts.row_count = rows;
+  facts.row_count_is_exact = true;
+  return facts;
+}
+
+SinkFacts postgres_facts() {
+  SinkFacts facts;
+  facts.dialect = Dialect::kPostgres;
+  facts.server_kind = "plain";
+  facts.schema = "public";
+  facts.table = "trips";
+  facts.max_writers = 90;
+  return facts;
+}
+
+SinkFacts existing_table(bool empty) {
+  SinkFacts facts = postgres_facts();
+  facts.table_exists = true;
+  facts.table_is_empty = empty;
+  facts.relation_kind = "table";
+  facts.columns = {{"id", {"bigint", "int8", -1}, true}, {"name", {"text", "text", -1}}};
+  return facts;
+}
+
+LoadRequest request(Mode mode) {
+  LoadRequest r;
+  r.target = "postgresql://localhost/db";
+  r.table = "trips";
+  r.mode = mode;
+  return r;
+}
+
+Result<Plan> plan_for(const LoadRequest& r, const SinkFacts& sink,
+                      const SourceFacts& source = source_facts()) {
+  return make_plan(r, source, sink, HostFacts{2, 8LL << 30});
+}
+
+TEST(Planner, NewTableIsSwappedInBySeveralConnections) {
+  auto plan = plan_for(request(Mode::kCreate), postgres_facts());
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_TRUE(plan->creates_table);
+  EXPECT_EQ(plan->method, "copy");
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSwap);
+  EXPECT_GT(plan->workers, 1);
+  EXPECT_EQ(plan->columns[0].target_type.sql, "bigint");
+  EXPECT_TRUE(plan->columns[0].not_null);
+  EXPECT_FALSE(plan->columns[1].not_null);
+  ASSERT_FALSE(plan->decisions.empty());
+  for (const Decision& d : plan->decisions) EXPECT_FALSE(d.reason.empty()) << d.subject;
+}
+
+TEST(Planner, FewRowsTakeOneTransaction) {
+  auto plan = plan_for(request(Mode::kCreate), postgres_facts(), source_facts(1000));
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  EXPECT_EQ(plan->workers, 1);
+}
+
+TEST(Planner, CreateRefusesAnExistingTableAndNamesTheOtherModes) {
+  auto plan = plan_for(request(Mode::kCreate), existing_table(true));
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code, ErrorCode::kTargetExists);
+  EXPECT_NE(plan.error().hint.find("append"), std::string::npos);
+  EXPECT_NE(plan.error().hint.find("replace"), std::string::npos);
+}
+
+TEST(Planner, AppendToFilledTableIsOneTransaction) {
+  auto plan = plan_for(request(Mode::kAppend), existing_table(false));
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  EXPECT_EQ(plan->workers, 1);
+}
+
+TEST(Planner, AppendToEmptyTableIsSwapped) {
+  auto plan = plan_for(request(Mode::kAppend), existing_table(true));
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSwap);
+}
+
+TEST(Planner, ReplaceWithDependentViewIsNeverASwap) {
+  SinkFacts facts = existing_table(false);
+  facts.dependents = {"view v_trips"};
+  auto plan = plan_for(request(Mode::kReplace), facts);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  ASSERT_EQ(plan->warnings.size(), 1u);
+  EXPECT_NE(plan->warnings[0].find("view v_trips"), std::string::npos);
+}
+
+TEST(Planner, AppendWorksWithoutCreateOnTheSchema) {
+  SinkFacts facts = existing_table(true);
+  facts.can_create = false;
+  auto plan = plan_for(request(Mode::kAppend), facts);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+}
+
+TEST(Planner, ConnectionSlotsBoundTheWorkers) {
+  SinkFacts facts = postgres_facts();
+  facts.max_writers = 2;
+  LoadRequest r = request(Mode::kCreate);
+  r.tuning.connections = 8;
+  auto plan = plan_for(r, facts);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->workers, 2);
+  EXPECT_EQ(plan->warnings.size(), 1u);
+}
+
+TEST(Planner, SourceColumnWithoutTargetIsAnError) {
+  SinkFacts facts = existing_table(true);
+  facts.columns = {{"id", {"bigint", "int8", -1}, true}, {"label", {"text", "text", -1}}};
+  auto plan = plan_for(request(Mode::kAppend), facts);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code, ErrorCode::kTypeMismatch);
+  EXPECT_NE(plan.error().message.find("name"), std::string::npos);
+  EXPECT_NE(plan.error().hint.find("label"), std::string::npos);
+}
+
+TEST(Planner, NotNullTargetWithoutSourceNeedsADefault) {
+  SinkFacts facts = existing_table(true);
+  facts.columns.push_back({"kind", {"text", "text", -1}, true});
+  EXPECT_FALSE(plan_for(request(Mode::kAppend), facts).ok());
+  facts.columns.back().has_default = true;
+  EXPECT_TRUE(plan_for(request(Mode::kAppend), facts).ok());
+}
+
+TEST(Planner, TypeThatDoesNotFitNamesTheColumn) {
+  SinkFacts facts = existing_table(true);
+  facts.columns[0].type = {"date", "date", -1};
+  auto plan = plan_for(request(Mode::kAppend), facts);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code, ErrorCode::kTypeMismatch);
+  EXPECT_EQ(plan.error().where.column, "id");
+}
+
+TEST(Planner, UnknownAndUnimplementedMethodsAreErrors) {
+  LoadRequest r = request(Mode::kCreate);
+  r.method = "carrier-pigeon";
+  EXPECT_EQ(plan_for(r, postgres_facts()).error().code, ErrorCode::kUsage);
+  r.method = "s3_import";
+  EXPECT_EQ(plan_for(r, postgres_facts()).error().code, ErrorCode::kUnsupported);
+}
+
+SinkFacts sqlite_facts() {
+  SinkFacts facts;
+  facts.dialect = Dialect::kSqlite;
+  facts.server_kind = "file";
+  facts.table = "trips";
+  return facts;
+}
+
+TEST(Planner, NewSqliteFileIsWrittenAsPages) {
+  auto plan = plan_for(request(Mode::kCreate), sqlite_facts());
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->method, "pages");
+  EXPECT_EQ(plan->commit_scope, CommitScope::kFile);
+  EXPECT_EQ(plan->row_format, RowFormat::kSqliteRecord);
+  EXPECT_EQ(plan->workers, 2);
+}
+
+TEST(Planner, ExistingSqliteFileGoesThroughTheApi) {
+  SinkFacts facts = sqlite_facts();
+  facts.file_exists = true;
+  auto plan = plan_for(request(Mode::kCreate), facts);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->method, "api");
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  EXPECT_EQ(plan->workers, 1);
+  LoadRequest r = request(Mode::kCreate);
+  r.method = "pages";
+  EXPECT_EQ(plan_for(r, facts).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(Planner, SqliteAffinityThatWouldChangeValuesIsRefused) {
+  SinkFacts facts = sqlite_facts();
+  facts.file_exists = facts.table_exists = true;
+  facts.relation_kind = "table";
+  facts.columns = {{"id", {"INTEGER", "INTEGER", -1}}, {"name", {"INTEGER", "INTEGER", -1}}};
+  auto plan = plan_for(request(Mode::kAppend), facts);  // text "007" would become 7
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code, ErrorCode::kTypeMismatch);
+}
+
+TEST(Planner, DuplicateColumnNamesAreRefused) {
+  SourceFacts source = source_facts();
+  source.schema.fields[1].name = "ID";
+  EXPECT_FALSE(plan_for(request(Mode::kCreate), sqlite_facts(), source).ok());
+  EXPECT_TRUE(plan_for(request(Mode::kCreate), postgres_facts(), source).ok());
+}
+
+TEST(Planner, MemoryAndPageSizeAreChecked) {
+  LoadRequest r = request(Mode::kCreate);
+  r.tuning.page_bytes = 5000;
+  EXPECT_EQ(plan_for(r, sqlite_facts()).error().code, ErrorCode::kUsage);
+  r.tuning.page_bytes = 0;
+  r.tuning.memory_bytes = 1;
+  EXPECT_EQ(plan_for(r, sqlite_facts()).error().code, ErrorCode::kUsage);
+}
+
+}  // namespace
+}  // namespace headrace
