@@ -1,7 +1,6 @@
 # Short names for the commands one needs daily; the work is done by CMake, ctest and scripts/.
 # CC, CXX and the HEADRACE_* variables of the scripts pass through. "make help" lists the targets.
 
-CACHE := $(or $(HEADRACE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/headrace)
 CTEST := --output-on-failure --no-tests=error
 WITH_POSTGRES := tests/servers/with_postgres.sh
 TEST_DATA := flights-3m lineitem 0.1
@@ -38,7 +37,7 @@ bench: ## headrace and its peers on the same data; ARGS="..." goes to bench/run.
 	@scripts/install_dependencies.sh bench
 	@cmake --preset release
 	@cmake --build --preset release
-	@HEADRACE_PG_FSYNC=on $(WITH_POSTGRES) $(CACHE)/venv-bench/bin/python bench/run.py $(ARGS)
+	@python3 bench/run.py $(ARGS)
 
 format: ## lay out all C++ by .clang-format
 	@scripts/format.sh

@@ -73,6 +73,9 @@ class EncodeTarget:
             out.unlink(missing_ok=True)
         return dict(proof, forms={"bytes": "other than the server's COPY TO, but the same rows once loaded"})
 
+    def environment(self):
+        return None
+
     def server_cpu(self):
         return None
 

@@ -51,6 +51,13 @@ def first_line(command):
     return lines[0] if done.returncode == 0 and lines else None
 
 
+def version_of(command):
+    """The first thing in a program's first line that looks like a version, or the line."""
+    line = first_line(command)
+    found = re.search(r"\d+(\.\d+)+\S*", line or "")
+    return found.group() if found else line
+
+
 PACKAGES = ("pyarrow", "duckdb", "adbc-driver-sqlite", "adbc-driver-postgresql", "pgpq", "psycopg", "psycopg2-binary",
             "pandas", "SQLAlchemy")
 
@@ -59,9 +66,9 @@ def versions(options, root):
     script = ("import importlib.metadata as m, json, sys; "
               "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))")
     found = json.loads(run([options.python, "-c", script, *PACKAGES]))
-    found["python"] = first_line([str(options.python), "--version"])
-    found["sqlite3"] = first_line(["sqlite3", "--version"])
-    found["psql"] = first_line(["psql", "--version"])
-    found["headrace"] = first_line([str(options.headrace), "version"])
+    found["python"] = version_of([str(options.python), "--version"])
+    found["sqlite3"] = version_of(["sqlite3", "--version"])
+    found["psql"] = version_of(["psql", "--version"])
+    found["headrace"] = version_of([str(options.headrace), "version"])
     found["commit"] = first_line(["git", "-C", str(root), "describe", "--always", "--dirty"])
     return found

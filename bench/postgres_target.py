@@ -91,7 +91,9 @@ class PostgresTarget:
         middle = int(self.server.sql(f"SELECT pg_relation_size('{table}') / 8192 / 2"))
         parts = {".pgcopy": "true", ".1of2.pgcopy": f"ctid < '({middle},0)'", ".2of2.pgcopy": f"ctid >= '({middle},0)'"}
         for suffix, condition in parts.items():
+            # One scan in the order of the file; parallel workers would mix it.
             workload.make(suffix, lambda out, condition=condition: self.server.sql(
+                "SET max_parallel_workers_per_gather = 0;\n"
                 f"\\copy (SELECT * FROM {table} WHERE {condition}) to {quoted(out)} binary"))
 
     def checksum(self, table):
@@ -102,7 +104,7 @@ class PostgresTarget:
         if (workload.name, rows) not in self.expected:
             table = self.reference(workload, rows)
             if rows:
-                self.server.sql(f"DROP TABLE IF EXISTS {table};\n"
+                self.server.sql(f"DROP TABLE IF EXISTS {table};\nSET max_parallel_workers_per_gather = 0;\n"
                                 f"CREATE TABLE {table} AS SELECT * FROM {self.reference(workload)} LIMIT {rows};")
             self.expected[workload.name, rows] = self.checksum(table)
         return self.expected[workload.name, rows]
@@ -123,6 +125,9 @@ class PostgresTarget:
         found, wanted = self.checksum(workload.table), self.expect(workload, rows)
         return {"ok": found == wanted, "checksum": found,
                 "differences": [] if found == wanted else [f"rows|checksum is {found}, not {wanted}"]}
+
+    def environment(self):
+        return self.server.env
 
     def server_cpu(self):
         return self.server.cpu_seconds()

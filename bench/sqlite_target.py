@@ -108,6 +108,9 @@ class SqliteTarget:
             self.proven[key] = sqlite_proof.prove(self.out, workload.table, facts)
         return dict(self.proven[key], sha256=key[2])
 
+    def environment(self):
+        return None
+
     def server_cpu(self):
         return None
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # install_dependencies.sh [build|demo|test|bench]: what is needed to build (demo, test, benchmark) headrace on Debian or Ubuntu.
 #
-#   build   compiler, tools, libraries, Arrow C++
+#   build   compiler, tools, libraries, GoogleTest, Arrow C++
 #   demo    build + npm (fetches the data) and the sqlite3 shell
-#   test    demo + GoogleTest, a PostgreSQL server with PostGIS, openssl, Python packages      (default)
+#   test    demo + a PostgreSQL server with PostGIS, openssl, Python packages      (default)
 #   bench   test + the peers we are measured against, as Python packages
 #
 # Looks first and installs only what is missing; with everything there it needs neither root nor a network.
@@ -17,10 +17,11 @@ usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
 build_packages=(
   g++ cmake ninja-build pkg-config python3 python3-venv
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev libpq-dev libssl-dev libfast-float-dev
+  libgtest-dev # the presets build the tests too
 )
 speed_packages=(ccache mold) # the build is only slower without them
 demo_packages=(sqlite3)
-test_packages=(libgtest-dev sqlite3 openssl)
+test_packages=(sqlite3 openssl)
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -49,6 +49,9 @@ struct SourceFacts {
   int64_t row_count = -1;
   bool row_count_is_exact = false;
   int64_t byte_count = -1;
+
+  std::string to_json() const;
+  std::string to_text() const;
 };
 
 enum class Dialect { kNone, kPostgres, kSqlite };

@@ -10,6 +10,8 @@
 
 namespace headrace {
 
+struct Plan;
+
 enum class Mode { kCreate, kAppend, kReplace };
 
 const char* mode_name(Mode mode);
@@ -58,6 +60,7 @@ struct LoadRequest {
   CsvOptions csv;
   ValueOptions values;
   Tuning tuning;
+  std::function<void(const Plan&)> planned;        // may be empty; called before the first write
   std::function<void(const Progress&)> progress;   // may be empty
   const std::atomic<bool>* cancel = nullptr;       // set by the caller to stop the load
 };

@@ -1,6 +1,8 @@
 // Names of the plan's choices, and the plan as text.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "headrace/plan.h"
 #include "plan/text_layout.h"
 
@@ -11,9 +13,12 @@ constexpr size_t kMaxTypeWidth = 60;
 
 const char* mode_meaning(const Plan& plan) {
   switch (plan.mode) {
-    case Mode::kCreate: return "the table must not exist";
-    case Mode::kAppend: return plan.creates_table ? "the table is made" : "rows are added";
-    case Mode::kReplace: return plan.creates_table ? "the table is made" : "all rows are replaced";
+    case Mode::kCreate:
+      return "the table must not exist";
+    case Mode::kAppend:
+      return plan.creates_table ? "the table is made" : "rows are added";
+    case Mode::kReplace:
+      return plan.creates_table ? "the table is made" : "all rows are replaced";
   }
   return "";
 }
@@ -60,40 +65,52 @@ std::string columns_table(const Plan& plan) {
   return table.render();
 }
 
-std::string indented(const std::string& text) {
-  std::string out = "  ";
-  for (char c : text) {
-    out += c == '\n' ? "\n  " : printable(std::string_view(&c, 1));
+std::string indented(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out += "  " + printable(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return out + "\n";
+  return out;
 }
 
 }  // namespace
 
 const char* mode_name(Mode mode) {
   switch (mode) {
-    case Mode::kCreate: return "create";
-    case Mode::kAppend: return "append";
-    case Mode::kReplace: return "replace";
+    case Mode::kCreate:
+      return "create";
+    case Mode::kAppend:
+      return "append";
+    case Mode::kReplace:
+      return "replace";
   }
   return "create";
 }
 
 const char* row_format_name(RowFormat format) {
   switch (format) {
-    case RowFormat::kPgBinary: return "pg_binary";
-    case RowFormat::kText: return "text";
-    case RowFormat::kSqliteRecord: return "sqlite_record";
+    case RowFormat::kPgBinary:
+      return "pg_binary";
+    case RowFormat::kText:
+      return "text";
+    case RowFormat::kSqliteRecord:
+      return "sqlite_record";
   }
   return "pg_binary";
 }
 
 const char* commit_scope_name(CommitScope scope) {
   switch (scope) {
-    case CommitScope::kNone: return "none";
-    case CommitScope::kSingle: return "single";
-    case CommitScope::kSwap: return "swap";
-    case CommitScope::kFile: return "file";
+    case CommitScope::kNone:
+      return "none";
+    case CommitScope::kSingle:
+      return "single";
+    case CommitScope::kSwap:
+      return "swap";
+    case CommitScope::kFile:
+      return "file";
   }
   return "none";
 }

@@ -34,16 +34,20 @@ std::string scaled(int64_t bytes, double step, const char* const (&units)[5]) {
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
-      out += c;
-    } else if (c == '\n') {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte == '\n') {
       out += "\\n";
-    } else if (c == '\t') {
+    } else if (byte == '\t') {
       out += "\\t";
-    } else {
+    } else if (byte < 0x20 || byte == 0x7F) {
       out += fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // U+0080 to U+009F
+      out += fmt::format("\\x{:02x}", next);
+      ++i;
+    } else {
+      out += text[i];
     }
   }
   return out;
@@ -68,9 +72,7 @@ std::string grouped(int64_t number) {
   return digits;
 }
 
-std::string size_text(int64_t bytes) {
-  return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB"});
-}
+std::string size_text(int64_t bytes) { return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB"}); }
 
 std::string memory_text(int64_t bytes) {
   return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB"});
@@ -128,8 +130,8 @@ std::string TextTable::render() const {
 std::string decisions_table(const std::vector<Decision>& decisions) {
   TextTable table({{"subject"}, {"choice"}, {"reason"}});
   for (const Decision& decision : decisions) {
-    table.add_row({printable(decision.subject), printable(decision.choice),
-                   printable(decision.reason)});
+    table.add_row(
+        {printable(decision.subject), printable(decision.choice), printable(decision.reason)});
   }
   return table.render();
 }

@@ -18,10 +18,10 @@ std::string printable(std::string_view text);
 // At most `limit` characters, the last three of them "..." when something was left out.
 std::string clipped(std::string_view text, size_t limit);
 
-std::string grouped(int64_t number);           // "6,001,215"
-std::string size_text(int64_t bytes);          // "215.1 MB", by thousands
-std::string memory_text(int64_t bytes);        // "512.0 MiB", by 1024
-std::string seconds_text(double seconds);      // "23.1 s", "0.034 s"
+std::string grouped(int64_t number);                      // "6,001,215"
+std::string size_text(int64_t bytes);                     // "215.1 MB", by thousands
+std::string memory_text(int64_t bytes);                   // "512.0 MiB", by 1024
+std::string seconds_text(double seconds);                 // "23.1 s", "0.034 s"
 std::string count_text(int64_t count, const char* noun);  // "1 partition", "49 partitions"
 
 // Appends "label       value\n"; further lines of the value are aligned below. Nothing if empty.

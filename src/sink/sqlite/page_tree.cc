@@ -39,7 +39,7 @@ class LevelWriter {
  public:
   explicit LevelWriter(const TreePages& pages) : pages_(pages), page_(pages.page_bytes) {}
 
-  // Writes the pages above `children` and gives them as `parents`; the root gives none.
+  // Writes the pages above `children` and lists them in `parents`; the root is not listed.
   Status write(const ChildList& children, ChildList* parents) {
     held_.clear();
     uint32_t used = kInteriorHeaderBytes;
@@ -49,25 +49,24 @@ class LevelWriter {
       if (!held_.empty() && used + cost(held_.back()) > pages_.page_bytes) {
         // The very last child must not stand alone in its page: a neighbour goes with it.
         const size_t count = reader.left() == 0 ? held_.size() - 1 : held_.size();
-        HEADRACE_TRY(write_page(count, parents));
+        HEADRACE_TRY(add_parent(count, parents));
         used = kInteriorHeaderBytes;
       }
       if (!held_.empty()) used += cost(held_.back());
       held_.push_back(child);
     }
-    return write_page(held_.size(), parents);
+    if (parents->size() > 0) return add_parent(held_.size(), parents);
+    lay_interior(held_, pages_.page_bytes, page_.data());
+    return pages_.write(pages_.root, page_.data());
   }
 
  private:
-  // Writes a page of the first `count` held children; it is the root if it holds the whole level.
-  Status write_page(size_t count, ChildList* parents) {
-    const bool is_root = parents->size() == 0 && count == held_.size() && !more_;
-    lay_interior({held_.data(), count}, pages_.page_bytes, page_.data());
-    if (is_root) return pages_.write(pages_.root, page_.data());
+  // Writes a page above the first `count` held children.
+  Status add_parent(size_t count, ChildList* parents) {
     HEADRACE_ASSIGN(const uint32_t number, pages_.allocate());
-    if (!parents->append(number, held_[count - 1].max_rowid)) {
-      return Error(ErrorCode::kInternal, "interior pages out of order");
-    }
+    lay_interior({held_.data(), count}, pages_.page_bytes, page_.data());
+    [[maybe_unused]] const bool ascending = parents->append(number, held_[count - 1].max_rowid);
+    assert(ascending);
     held_.erase(held_.begin(), held_.begin() + static_cast<ptrdiff_t>(count));
     return pages_.write(number, page_.data());
   }
@@ -75,7 +74,6 @@ class LevelWriter {
   const TreePages& pages_;
   std::vector<uint8_t> page_;
   std::vector<Child> held_;  // children of the page being filled
-  bool more_ = false;
 };
 
 }  // namespace

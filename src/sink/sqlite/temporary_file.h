@@ -24,6 +24,8 @@ class TemporaryFile {
   // An empty file. Replaces one that a dead load of the same id left behind.
   static Result<TemporaryFile> create(const std::string& target, const std::string& load_id);
 
+  // False once it was published or removed.
+  bool is_there() const { return !path_.empty(); }
   int fd() const { return fd_; }
   const std::string& path() const { return path_; }
 

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Measures headrace and its peers on the same data in the same rounds: make bench, or bench/run.py --help."""
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+
+import machine
+import markdown
+import summary
+from arms import missing
+from encode_target import EncodeTarget
+from postgres_target import PostgresTarget
+from rounds import run_rounds
+from shell import BenchError, run, say
+from sqlite_target import SqliteTarget
+from workloads import ROOT, WORKLOADS
+
+TARGETS = ("sqlite", "postgres", "encode")
+BUILD_HINT = "cmake --preset release, or --peers-only"
+
+
+def cache_folder():
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("HEADRACE_CACHE") or Path(home) / "headrace")
+
+
+def names(allowed):
+    def parse(text):
+        chosen = text.split(",")
+        if unknown := set(chosen) - set(allowed):
+            raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))} (known: {', '.join(allowed)})")
+        return chosen
+    return parse
+
+
+def absolute(text):
+    # Not resolved: the python of a virtual environment is a link that has to stay one.
+    return Path(os.path.abspath(text))
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
+    add = parser.add_argument
+    add("--workload", type=names(list(WORKLOADS)), default=list(WORKLOADS), help="of lineitem,flights; default both")
+    add("--target", type=names(TARGETS), default=list(TARGETS), help="of sqlite,postgres,encode; default all")
+    add("--arms", type=lambda text: text.split(","), help="only these arms, see --list")
+    add("--list", action="store_true", help="print the arms and stop")
+    add("--repeats", type=int, default=5, help="rounds; default 5")
+    add("--quick", action="store_true", help="one round")
+    add("--peers-only", action="store_true", help="leave our own arms out")
+    add("--headrace", type=absolute, default=ROOT / "build/release/headrace", help="the program")
+    add("--bench-encode", type=absolute, default=ROOT / "build/release/bench_encode", help="the encoder's own benchmark")
+    add("--headrace-args", type=shlex.split, default=[], help="more arguments for every headrace load")
+    add("--connections", default="auto", help="of the second PostgreSQL arm; default auto")
+    add("--scale", default="1", help="scale factor of lineitem; default 1")
+    add("--lineitem", type=absolute, help="a lineitem Parquet file of that scale; default by scripts/fetch_data.sh")
+    add("--lineitem-csv", type=absolute, help="the same as CSV without header; default by tpchgen-cli")
+    add("--flights", type=absolute, help="flights-3m.parquet; default by scripts/fetch_data.sh")
+    add("--python", type=absolute, default=cache_folder() / "venv-bench/bin/python", help="python with bench/requirements.txt")
+    add("--work", type=absolute, default=ROOT / "build/bench/work", help="prepared files, server, results of the arms (8 GB)")
+    add("--output", type=absolute, default=ROOT / "build/bench/results.json", help="every single run as JSON")
+    add("--server-script", type=absolute, default=ROOT / "tests/servers/postgres.sh", help="starts and stops PostgreSQL")
+    add("--shared-buffers", default="4GB", help="of that server; default 4GB")
+    add("--timeout", type=float, default=900, help="seconds after which a run is ended; default 900")
+    options = parser.parse_args()
+    if options.quick:
+        options.repeats = 1
+    if options.repeats < 1:
+        parser.error("--repeats must be at least 1")
+    return options
+
+
+def make_targets(options):
+    postgres = PostgresTarget(options)
+    return {"sqlite": SqliteTarget(options), "postgres": postgres, "encode": EncodeTarget(options, postgres)}
+
+
+def choose(options, target, arms):
+    """(arms to run, arm name -> why not), from what was asked for and what is built."""
+    wanted = [arm for arm in arms if not options.arms or arm.name in options.arms]
+    binary = options.bench_encode if target.name == "encode" else options.headrace
+    absent = "--peers-only" if options.peers_only else missing(binary, BUILD_HINT)
+    skipped = {arm.name: absent for arm in wanted if arm.ours and absent}
+    return wanted, skipped
+
+
+def check(options, targets):
+    """Stops before anything is prepared: hours of peers without ourselves help nobody."""
+    known = {arm.name for target in targets.values() for arm in target.arms()}
+    if unknown := set(options.arms or ()) - known:
+        raise BenchError(f"no such arm: {', '.join(sorted(unknown))}; see --list")
+    for name in options.target:
+        for why in choose(options, targets[name], targets[name].arms())[1].values():
+            if not options.peers_only:
+                raise BenchError(why)
+    if not options.python.is_file():
+        run([ROOT / "scripts/install_dependencies.sh", "bench"])
+
+
+def portable(options):
+    """Commands as they are kept in the results: without the paths of this machine."""
+    places = ((options.work, "WORK"), (options.python.parent, "VENV"), (ROOT, "."))
+
+    def show(command):
+        text = shlex.join(str(part) for part in command)
+        for path, name in places:
+            text = text.replace(str(path), name)
+        return text.replace(str(Path.home()), "~")
+    return show
+
+
+def measure(options, target, workload):
+    arms, skipped = choose(options, target, target.arms())
+    running = [arm for arm in arms if arm.name not in skipped]
+    target.prepare(workload, running)
+    runs = run_rounds(target, workload, running, options, portable(options))
+    with open(workload.source, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"target": target.name, "title": target.title, "workload": workload.name, "repeats": options.repeats,
+            "rows": workload.facts()["rows"], "source_bytes": workload.source.stat().st_size, "source_sha256": sha256,
+            "settings": target.settings(), "arms": summary.of_target(workload, arms, runs, skipped), "runs": runs}
+
+
+def write_results(options, results):
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = options.output.with_name(options.output.name + ".part")
+    temporary.write_text(json.dumps(results, indent=1) + "\n")
+    os.replace(temporary, options.output)
+
+
+def benchmark(options, targets):
+    check(options, targets)
+    options.work.mkdir(parents=True, exist_ok=True)
+    results = {"schema_version": 1, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+               "machine": machine.describe(options.work), "versions": machine.versions(options, ROOT),
+               "options": {"repeats": options.repeats, "connections": options.connections, "scale": options.scale,
+                           "headrace_args": options.headrace_args, "timeout_seconds": options.timeout}, "results": []}
+    if results["machine"]["file_system"] == "tmpfs":
+        say(f"warning: {options.work} is in memory, where a sync costs nothing; choose --work on a disk")
+    workloads = [WORKLOADS[name](options) for name in options.workload]
+    try:
+        for name in options.target:
+            for workload in workloads:
+                results["results"].append(measure(options, targets[name], workload))
+    finally:
+        # What is complete is kept when a later part fails or is interrupted.
+        if results["results"]:
+            write_results(options, results)
+            print(markdown.document(results), flush=True)
+    return all(line["status"] == "proven" for result in results["results"] for line in result["arms"]
+               if line["ours"] and not options.peers_only)
+
+
+def interrupted(_signal, _frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    options = parse_arguments()
+    signal.signal(signal.SIGTERM, interrupted)
+    targets = make_targets(options)
+    if options.list:
+        for name in options.target:
+            for arm in targets[name].arms():
+                print(f"{name:9} {arm.name:12} {arm.label}{' (' + arm.note + ')' if arm.note else ''}")
+        return 0
+    try:
+        return 0 if benchmark(options, targets) else 1
+    except BenchError as error:
+        say(f"bench: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        for target in targets.values():
+            target.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+#include "signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace headrace::cli {
+namespace {
+
+std::atomic<bool> cancelled{false};
+std::atomic<int> first_signal{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+// Only what is allowed in a signal handler.
+void on_signal(int number) {
+  const int saved_errno = errno;
+  int none = 0;
+  if (!first_signal.compare_exchange_strong(none, number)) _exit(128 + number);
+  cancelled.store(true);
+  static constexpr char kText[] = "\nheadrace: stopping; once more to end at once\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+const std::atomic<bool>* cancel_flag() { return &cancelled; }
+
+int received_signal() { return first_signal.load(); }
+
+}  // namespace headrace::cli

@@ -1,0 +1,209 @@
+// A Plan as JSON and back. Every field is written, and every field must be there when read.
+#include "plan/plan_json.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace headrace {
+
+static constexpr int kSchemaVersion = 1;
+
+static constexpr auto enum_names(TypeId) {
+  return std::to_array<EnumName<TypeId>>({
+      {TypeId::kNull, "null"},
+      {TypeId::kBool, "bool"},
+      {TypeId::kInt8, "int8"},
+      {TypeId::kInt16, "int16"},
+      {TypeId::kInt32, "int32"},
+      {TypeId::kInt64, "int64"},
+      {TypeId::kUint8, "uint8"},
+      {TypeId::kUint16, "uint16"},
+      {TypeId::kUint32, "uint32"},
+      {TypeId::kUint64, "uint64"},
+      {TypeId::kFloat16, "float16"},
+      {TypeId::kFloat32, "float32"},
+      {TypeId::kFloat64, "float64"},
+      {TypeId::kDecimal, "decimal"},
+      {TypeId::kUtf8, "utf8"},
+      {TypeId::kLargeUtf8, "large_utf8"},
+      {TypeId::kUtf8View, "utf8_view"},
+      {TypeId::kBinary, "binary"},
+      {TypeId::kLargeBinary, "large_binary"},
+      {TypeId::kBinaryView, "binary_view"},
+      {TypeId::kFixedSizeBinary, "fixed_size_binary"},
+      {TypeId::kDate32, "date32"},
+      {TypeId::kDate64, "date64"},
+      {TypeId::kTime32, "time32"},
+      {TypeId::kTime64, "time64"},
+      {TypeId::kTimestamp, "timestamp"},
+      {TypeId::kDuration, "duration"},
+      {TypeId::kIntervalMonths, "interval_months"},
+      {TypeId::kIntervalDayTime, "interval_day_time"},
+      {TypeId::kIntervalMonthDayNano, "interval_month_day_nano"},
+      {TypeId::kDictionary, "dictionary"},
+      {TypeId::kList, "list"},
+      {TypeId::kLargeList, "large_list"},
+      {TypeId::kFixedSizeList, "fixed_size_list"},
+      {TypeId::kListView, "list_view"},
+      {TypeId::kLargeListView, "large_list_view"},
+      {TypeId::kStruct, "struct"},
+      {TypeId::kMap, "map"},
+      {TypeId::kUnion, "union"},
+      {TypeId::kRunEndEncoded, "run_end_encoded"},
+  });
+}
+
+static constexpr auto enum_names(TimeUnit) {
+  return std::to_array<EnumName<TimeUnit>>({{TimeUnit::kSecond, "s"},
+                                            {TimeUnit::kMilli, "ms"},
+                                            {TimeUnit::kMicro, "us"},
+                                            {TimeUnit::kNano, "ns"}});
+}
+
+static constexpr auto enum_names(Dialect) {
+  return std::to_array<EnumName<Dialect>>(
+      {{Dialect::kNone, "none"}, {Dialect::kPostgres, "postgres"}, {Dialect::kSqlite, "sqlite"}});
+}
+
+static auto enum_names(Mode) {
+  std::array<EnumName<Mode>, 3> names{};
+  std::ranges::transform(std::array{Mode::kCreate, Mode::kAppend, Mode::kReplace}, names.begin(),
+                         [](Mode mode) { return EnumName<Mode>{mode, mode_name(mode)}; });
+  return names;
+}
+
+static auto enum_names(RowFormat) {
+  std::array<EnumName<RowFormat>, 3> names{};
+  std::ranges::transform(
+      std::array{RowFormat::kPgBinary, RowFormat::kText, RowFormat::kSqliteRecord}, names.begin(),
+      [](RowFormat format) { return EnumName<RowFormat>{format, row_format_name(format)}; });
+  return names;
+}
+
+static auto enum_names(CommitScope) {
+  std::array<EnumName<CommitScope>, 4> names{};
+  std::ranges::transform(
+      std::array{CommitScope::kNone, CommitScope::kSingle, CommitScope::kSwap, CommitScope::kFile},
+      names.begin(),
+      [](CommitScope scope) { return EnumName<CommitScope>{scope, commit_scope_name(scope)}; });
+  return names;
+}
+
+// What a type cannot be without; everything else is written only when it is not the default.
+static bool has_unit(TypeId id) {
+  return id == TypeId::kTime32 || id == TypeId::kTime64 || id == TypeId::kTimestamp ||
+         id == TypeId::kDuration;
+}
+
+static bool has_children(TypeId id) { return id >= TypeId::kDictionary; }
+
+template <class Archive, Either<DataType> T>
+void describe(Archive& archive, T& type) {
+  const DataType plain;
+  archive.note("name", type_name(type));
+  archive("id", type.id);
+  const bool decimal = type.id == TypeId::kDecimal;
+  archive.when(has_unit(type.id), "unit", type.unit, plain.unit);
+  archive.when(decimal, "precision", type.precision, plain.precision);
+  archive.when(decimal, "scale", type.scale, plain.scale);
+  archive.when(decimal, "bit_width", type.bit_width, plain.bit_width);
+  archive.when(type.id == TypeId::kFixedSizeBinary || type.id == TypeId::kFixedSizeList,
+               "byte_width", type.byte_width, plain.byte_width);
+  archive.when(type.id == TypeId::kDictionary, "index_id", type.index_id, plain.index_id);
+  archive.when(type.id == TypeId::kTimestamp, "timezone", type.timezone, plain.timezone);
+  archive.when(false, "extension", type.extension, plain.extension);
+  archive.when(has_children(type.id), "children", type.children, plain.children);
+}
+
+template <class Archive, Either<Field> T>
+void describe(Archive& archive, T& field) {
+  archive("name", field.name);
+  archive("type", field.type);
+  archive("nullable", field.nullable);
+}
+
+template <class Archive, Either<TargetType> T>
+void describe(Archive& archive, T& type) {
+  archive("sql", type.sql);
+  archive("base", type.base);
+  archive("typmod", type.typmod);
+}
+
+template <class Archive, Either<ColumnPlan> T>
+void describe(Archive& archive, T& column) {
+  archive("source_index", column.source_index);
+  archive("field", column.field);
+  archive("target", column.target);
+  archive("target_type", column.target_type);
+  archive("not_null", column.not_null);
+  archive("codec", column.codec);
+}
+
+template <class Archive, Either<ValueOptions> T>
+void describe(Archive& archive, T& values) {
+  archive("nan_as_null", values.nan_as_null);
+}
+
+template <class Archive, Either<Plan> T>
+void describe(Archive& archive, T& plan) {
+  int schema_version = kSchemaVersion;
+  archive("schema_version", schema_version);
+  archive("source", plan.source);
+  archive("source_format", plan.source_format);
+  archive("target", plan.target);
+  archive("dialect", plan.dialect);
+  archive("schema", plan.schema);
+  archive("table", plan.table);
+  archive("mode", plan.mode);
+  archive("method", plan.method);
+  archive("method_requested", plan.method_requested);
+  archive("method_reason", plan.method_reason);
+  archive("row_format", plan.row_format);
+  archive("commit_scope", plan.commit_scope);
+  archive("index_action", plan.index_action);
+  archive("columns", plan.columns);
+  archive("partitions", plan.partitions);
+  archive("row_count", plan.row_count);
+  archive("creates_table", plan.creates_table);
+  archive("truncates_target", plan.truncates_target);
+  archive("ddl", plan.ddl);
+  archive("readers", plan.readers);
+  archive("workers", plan.workers);
+  archive("batch_rows", plan.batch_rows);
+  archive("block_bytes", plan.block_bytes);
+  archive("read_ahead_bytes", plan.read_ahead_bytes);
+  archive("page_bytes", plan.page_bytes);
+  archive("lock_timeout_ms", plan.lock_timeout_ms);
+  archive("values", plan.values);
+  archive("decisions", plan.decisions);
+  archive("warnings", plan.warnings);
+}
+
+static Error not_a_plan(const std::string& problem) {
+  return Error(
+      ErrorCode::kUsage, "this is not a plan: " + problem,
+      "use what headrace plan --json printed, unchanged, with the same version of headrace");
+}
+
+std::string Plan::to_json() const { return dump(JsonWriter::encode(*this), 2); }
+
+Result<Plan> Plan::from_json(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return not_a_plan("it is not JSON");
+  if (!json.is_object()) return not_a_plan("it is not a JSON object");
+  const auto version = json.find("schema_version");
+  if (version != json.end() && *version != kSchemaVersion) {
+    return not_a_plan(
+        fmt::format("schema_version is {}, known is {}", dump(*version, -1), kSchemaVersion));
+  }
+  Plan plan;
+  std::string problem;
+  JsonReader reader(json, "", 0, &problem);
+  describe(reader, plan);
+  reader.finish();
+  if (!problem.empty()) return not_a_plan(problem);
+  return plan;
+}
+
+}  // namespace headrace

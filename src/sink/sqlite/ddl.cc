@@ -1,0 +1,80 @@
+#include "sink/sqlite/ddl.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+namespace headrace {
+namespace {
+
+constexpr std::string_view kReservedPrefix = "sqlite_";
+
+bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
+}  // namespace
+
+std::string sqlite_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string sqlite_create_table(const Plan& plan) {
+  std::string sql = "CREATE TABLE " + sqlite_identifier(plan.table) + " (";
+  const char* separator = "";
+  for (const ColumnPlan& column : plan.columns) {
+    sql += separator + sqlite_identifier(column.target);
+    if (!column.target_type.sql.empty()) sql += ' ' + column.target_type.sql;
+    if (column.not_null) sql += " NOT NULL";
+    separator = ", ";
+  }
+  return sql + ')';
+}
+
+std::string sqlite_insert(const Plan& plan, int rows) {
+  std::string sql = "INSERT OR ABORT INTO " + sqlite_identifier(plan.table) + " (";
+  std::string row = "(";
+  const char* separator = "";
+  for (const ColumnPlan& column : plan.columns) {
+    sql += separator + sqlite_identifier(column.target);
+    row += row.size() == 1 ? "?" : ",?";
+    separator = ", ";
+  }
+  row += ')';
+  sql += ") VALUES " + row;
+  for (int i = 1; i < rows; ++i) sql += ',' + row;
+  return sql;
+}
+
+std::string sqlite_delete_all(const Plan& plan) {
+  return "DELETE FROM " + sqlite_identifier(plan.table);
+}
+
+Status check_sqlite_table_name(const std::string& table) {
+  if (table.empty()) return Error(ErrorCode::kUsage, "the table has no name", "give --table NAME");
+  if (has_nul(table)) return Error(ErrorCode::kUsage, "the table's name holds a NUL character");
+  if (strncasecmp(table.c_str(), kReservedPrefix.data(), kReservedPrefix.size()) == 0) {
+    return Error(ErrorCode::kUsage,
+                 fmt::format("SQLite keeps table names that begin with {} for itself: {}",
+                             kReservedPrefix, table),
+                 "give another name");
+  }
+  return {};
+}
+
+Status check_sqlite_names(const Plan& plan) {
+  HEADRACE_TRY(check_sqlite_table_name(plan.table));
+  if (plan.columns.empty()) {
+    return Error(ErrorCode::kUsage, "a SQLite table needs at least one column");
+  }
+  for (const ColumnPlan& column : plan.columns) {
+    if (has_nul(column.target) || has_nul(column.target_type.sql)) {
+      return Error(ErrorCode::kUsage, "a column's name holds a NUL character", "rename the column");
+    }
+  }
+  return {};
+}
+
+}  // namespace headrace

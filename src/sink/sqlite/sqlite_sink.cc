@@ -1,0 +1,295 @@
+#include "sink/sqlite/sqlite_sink.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <chrono>
+#include <utility>
+
+#include "base/phase_timer.h"
+#include "sink/sqlite/api_writer.h"
+#include "sink/sqlite/ddl.h"
+#include "sink/sqlite/file_io.h"
+#include "sink/sqlite/page_writer.h"
+#include "sink/sqlite/target_file.h"
+
+namespace headrace {
+namespace {
+
+constexpr int kBusyTimeoutMs = 10'000;
+// More page-writing threads than that wait for the kernel's file lock.
+constexpr int kMaxWriters = 64;
+
+bool ends_with(const std::string& text, const char* suffix) {
+  const std::string tail = suffix;
+  return text.size() >= tail.size() &&
+         strcasecmp(text.c_str() + text.size() - tail.size(), suffix) == 0;
+}
+
+Error table_exists_error(const std::string& table, const std::string& path) {
+  return Error(ErrorCode::kTargetExists, fmt::format("table {} exists in {}", table, path),
+               "load with mode append or replace, or give another table name");
+}
+
+bool recognises(const std::string& target) {
+  return target.starts_with("sqlite:") || !sqlite_path(target).empty();
+}
+
+Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
+  const std::string path = sqlite_path(request.target);
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    return Error(ErrorCode::kUsage, fmt::format("'{}' names no file", request.target),
+                 "give sqlite:PATH");
+  }
+  if (path == ":memory:") {
+    return Error(ErrorCode::kUsage, "a database in memory would be gone with the load",
+                 "give the path of a file");
+  }
+  if (ends_with(path, ".gpkg")) {
+    return Error(ErrorCode::kUnsupported, "headrace does not write GeoPackage files yet",
+                 "give a path that ends in .sqlite");
+  }
+  HEADRACE_TRY(check_sqlite_table_name(request.table));
+  HEADRACE_ASSIGN(std::string real_path, resolve_links(path));
+  const int wait_ms = request.tuning.lock_timeout_ms;
+  return std::unique_ptr<Sink>(std::make_unique<SqliteSink>(request, std::move(real_path),
+                                                            wait_ms > 0 ? wait_ms : kBusyTimeoutMs));
+}
+
+}  // namespace
+
+const SinkKind kSqliteSink{"sqlite", recognises, open};
+
+SqliteSink::SqliteSink(const LoadRequest& request, std::string path, int busy_timeout_ms)
+    : target_(request.target),
+      table_(request.table),
+      path_(std::move(path)),
+      busy_timeout_ms_(busy_timeout_ms) {}
+
+SqliteSink::~SqliteSink() { abandon(); }
+
+Result<SinkFacts> SqliteSink::facts() {
+  SinkFacts facts;
+  facts.dialect = Dialect::kSqlite;
+  facts.target = target_;
+  facts.server_kind = "file";
+  facts.server_version = sqlite3_libversion_number();
+  facts.table = table_;
+  facts.max_writers = kMaxWriters;
+  HEADRACE_TRY(check_folder(path_));
+  HEADRACE_ASSIGN(facts.file_exists, file_is_there(path_));
+  if (facts.file_exists) {
+    HEADRACE_TRY(fill_facts_from_file(&facts));
+  } else {
+    HEADRACE_TRY(check_no_journal(path_));
+  }
+  return facts;
+}
+
+Status SqliteSink::fill_facts_from_file(SinkFacts* facts) {
+  // Asked first: SQLite may recover and remove a journal when it opens the file.
+  const bool journal = has_journal(path_);
+  HEADRACE_ASSIGN(Connection db, Connection::open(path_, Connection::kReadWrite, busy_timeout_ms_));
+  HEADRACE_ASSIGN(SqliteCatalog catalog, read_sqlite_catalog(db, table_));
+  HEADRACE_ASSIGN(const std::string journal_mode, db.value("PRAGMA journal_mode"));
+  facts->file_is_busy = journal || journal_mode == "wal";
+  facts->file_has_other_objects = catalog.has_other_objects;
+  facts->can_insert = facts->is_owner = !db.is_read_only();
+  facts->table_exists = catalog.table_exists;
+  if (!catalog.table_exists) return {};
+  kept_create_table_ = catalog.create_table;
+  facts->table = std::move(catalog.table);
+  facts->table_is_empty = catalog.table_is_empty;
+  facts->relation_kind = std::move(catalog.relation_kind);
+  facts->columns = std::move(catalog.columns);
+  facts->indexes = std::move(catalog.indexes);
+  facts->constraints = std::move(catalog.constraints);
+  facts->dependents = std::move(catalog.dependents);
+  return {};
+}
+
+std::vector<std::string> SqliteSink::ddl(const Plan& plan) const {
+  if (kept_create_table_.empty()) return {sqlite_create_table(plan)};
+  if (plan.mode != Mode::kReplace) return {};
+  if (plan.method == "pages") return {kept_create_table_};
+  return {sqlite_delete_all(plan)};
+}
+
+Status SqliteSink::prepare(const Plan& plan, const std::string& load_id) {
+  abandon();
+  plan_ = plan;
+  warnings_.clear();
+  api_bytes_ = 0;
+  replaces_file_ = false;
+  HEADRACE_TRY(check_sqlite_names(plan));
+  HEADRACE_TRY(check_folder(path_));
+  HEADRACE_ASSIGN(const bool exists, file_is_there(path_));
+  Status status;
+  if (plan.method == "pages") {
+    replaces_file_ = exists;
+    status = prepare_pages(load_id);
+  } else if (plan.method == "api") {
+    status = exists ? prepare_existing_file() : prepare_new_file(load_id);
+  } else {
+    status = Error(ErrorCode::kUsage, fmt::format("SQLite has no method {}", plan.method),
+                   "give pages or api");
+  }
+  prepared_ = status.ok();
+  if (!status.ok()) abandon();
+  return status;
+}
+
+Status SqliteSink::prepare_pages(const std::string& load_id) {
+  PageFileOptions options;
+  options.table = plan_.table;
+  options.create_table = sqlite_create_table(plan_);
+  options.page_bytes = static_cast<uint32_t>(plan_.page_bytes);
+  options.writers = plan_.workers;
+  if (replaces_file_) {
+    if (plan_.mode != Mode::kReplace) {
+      return Error(ErrorCode::kTargetExists, fmt::format("{} exists", path_),
+                   "load with mode replace, or use method api");
+    }
+    HEADRACE_ASSIGN(Connection old,
+                    Connection::open(path_, Connection::kReadWrite, busy_timeout_ms_));
+    HEADRACE_ASSIGN(SqliteCatalog catalog, read_sqlite_catalog(old, plan_.table));
+    HEADRACE_TRY(check_replaceable_by_pages(catalog, plan_));
+    if (catalog.table_exists) options.create_table = catalog.create_table;
+    options.user_version = catalog.user_version;
+    options.application_id = catalog.application_id;
+    old_schema_ = catalog.schema_text;
+  }
+  HEADRACE_TRY(check_no_journal(path_));
+  HEADRACE_ASSIGN(temporary_, TemporaryFile::create(path_, load_id));
+  HEADRACE_ASSIGN(pages_, PageFile::create(temporary_.fd(), temporary_.path(), options));
+  return {};
+}
+
+Status SqliteSink::prepare_new_file(const std::string& load_id) {
+  HEADRACE_TRY(check_no_journal(path_));
+  HEADRACE_ASSIGN(temporary_, TemporaryFile::create(path_, load_id));
+  HEADRACE_ASSIGN(db_, Connection::open(temporary_.path(), Connection::kReadWrite, 0));
+  // The file is thrown away when anything fails, and synced before it is renamed.
+  HEADRACE_TRY(db_.run(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=NONE; "
+                                   "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
+                                   "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN",
+                                   plan_.page_bytes)));
+  return db_.run_one(sqlite_create_table(plan_));
+}
+
+Status SqliteSink::prepare_existing_file() {
+  HEADRACE_ASSIGN(db_, Connection::open(path_, Connection::kReadWrite, busy_timeout_ms_));
+  HEADRACE_TRY(db_.run("BEGIN IMMEDIATE"));
+  HEADRACE_ASSIGN(const SqliteCatalog catalog, read_sqlite_catalog(db_, plan_.table));
+  return make_room_for_rows(catalog);
+}
+
+// The plan was made from facts; the file may have changed since.
+Status SqliteSink::make_room_for_rows(const SqliteCatalog& catalog) {
+  if (!catalog.table_exists) return db_.run_one(sqlite_create_table(plan_));
+  if (plan_.mode == Mode::kCreate) return table_exists_error(catalog.table, path_);
+  if (plan_.mode == Mode::kAppend && plan_.creates_table) {
+    return Error(ErrorCode::kTargetExists,
+                 fmt::format("table {} appeared in {} meanwhile", catalog.table, path_),
+                 "load again");
+  }
+  if (catalog.relation_kind != "table") {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("{} is a {}, not a table", catalog.table, catalog.relation_kind));
+  }
+  if (catalog.has_foreign_keys) {
+    HEADRACE_ASSIGN(const int64_t enforced, db_.integer("PRAGMA foreign_keys"));
+    if (enforced == 0) {
+      warnings_.push_back(fmt::format("foreign keys of table {} were not checked; PRAGMA "
+                                      "foreign_key_check does that",
+                                      catalog.table));
+    }
+  }
+  if (plan_.mode == Mode::kReplace) return db_.run_one(sqlite_delete_all(plan_));
+  return {};
+}
+
+Result<std::unique_ptr<SinkWriter>> SqliteSink::open_writer(int index) {
+  if (!prepared_) return Error(ErrorCode::kInternal, "open_writer before prepare");
+  if (pages_ != nullptr) {
+    return std::unique_ptr<SinkWriter>(std::make_unique<PageWriter>(pages_.get()));
+  }
+  if (index != 0) return Error(ErrorCode::kInternal, "method api has one writer");
+  return ApiWriter::open(&db_, plan_, &api_bytes_);
+}
+
+Result<PublishStats> SqliteSink::publish() {
+  if (!prepared_) return Error(ErrorCode::kInternal, "publish before prepare");
+  const auto start = std::chrono::steady_clock::now();
+  PublishStats stats;
+  if (pages_ != nullptr) {
+    HEADRACE_TRY(pages_->complete());
+    stats.bytes_sent = pages_->bytes_written();
+  } else {
+    HEADRACE_TRY(db_.run("COMMIT"));
+    stats.bytes_sent = api_bytes_;
+    db_.close();
+    if (temporary_.is_there()) HEADRACE_TRY(sync_file(temporary_.fd(), temporary_.path()));
+  }
+  if (temporary_.is_there()) HEADRACE_TRY(publish_file(&stats.lock_seconds));
+  prepared_ = false;
+  stats.files = {path_};
+  stats.warnings = std::move(warnings_);
+  stats.commit_seconds = seconds_since(start);
+  return stats;
+}
+
+Status SqliteSink::publish_file(double* lock_seconds) {
+  if (replaces_file_) {
+    HEADRACE_TRY(take_place_of_old_file(lock_seconds));
+  } else {
+    HEADRACE_TRY(check_no_journal(path_));
+    HEADRACE_TRY(temporary_.publish_new(path_));
+  }
+  // The rows are visible now, so a failure here is no failure of the load.
+  if (Status synced = sync_folder(folder_of(path_)); !synced.ok()) {
+    warnings_.push_back(synced.error().message + ": a power cut now may undo the load");
+  }
+  return {};
+}
+
+// Renames the new file over the old one under SQLite's exclusive lock of the old one: no reader or
+// writer is in the middle of a transaction then.
+//
+// A process that has the old file open without a lock keeps it: it reads the old rows until it opens
+// the path again, and SQLite refuses its writes (SQLITE_READONLY_DBMOVED), since it sees that the
+// path leads to another file. A -journal or -wal of the old file must not exist at that moment: it
+// would be found by its name and played into the new file.
+Status SqliteSink::take_place_of_old_file(double* lock_seconds) {
+  HEADRACE_TRY(temporary_.take_permissions_of(path_));
+  HEADRACE_ASSIGN(Connection old,
+                  Connection::open(path_, Connection::kReadWrite, busy_timeout_ms_));
+  HEADRACE_TRY(old.run("BEGIN EXCLUSIVE"));
+  const auto start = std::chrono::steady_clock::now();
+  HEADRACE_ASSIGN(const std::string journal_mode, old.value("PRAGMA journal_mode"));
+  HEADRACE_ASSIGN(const SqliteCatalog catalog, read_sqlite_catalog(old, plan_.table));
+  int moved = 0;
+  sqlite3_file_control(old.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved != 0 || journal_mode == "wal" || catalog.schema_text != old_schema_) {
+    return Error(ErrorCode::kServer, fmt::format("{} was changed by another process", path_),
+                 "it was left as it is; load again");
+  }
+  HEADRACE_TRY(check_no_journal(path_));
+  HEADRACE_TRY(temporary_.publish_over(path_));
+  *lock_seconds = seconds_since(start);
+  // The lock goes with the connection; there is nothing to write back.
+  return {};
+}
+
+void SqliteSink::abandon() noexcept {
+  if (db_) {
+    sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    db_.close();
+  }
+  // Writers may still hold the page file: it stays until the next prepare() or the end.
+  if (pages_ != nullptr) pages_->claims().fail(Error(ErrorCode::kCancelled, "the load was undone"));
+  temporary_.remove();
+  prepared_ = false;
+}
+
+}  // namespace headrace
