@@ -57,11 +57,18 @@ void print_error(const Error& error) {
   write_stderr(out);
 }
 
+void hide_passwords(Error* error) {
+  error->message = without_passwords(error->message);
+  error->hint = without_passwords(error->hint);
+  for (std::string& line : error->context) line = without_passwords(line);
+}
+
 void print_warning(const std::string& message) {
   write_stderr(fmt::format("headrace: warning: {}\n", safe_text(message)));
 }
 
-int fail(const Error& error, bool json) {
+int fail(Error error, bool json) {
+  hide_passwords(&error);
   int written = 0;
   if (json) {
     Report report;

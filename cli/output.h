@@ -16,11 +16,14 @@ int print_result(std::string text);
 // "headrace: error: ...", then place, hint, SQLSTATE and context where there are any.
 void print_error(const Error& error);
 
+// Takes connection passwords out of the texts of `error`.
+void hide_passwords(Error* error);
+
 void print_warning(const std::string& message);
 
 // Says that a command failed: on stderr, and with `json` also as a report on stdout.
 // Returns the exit code.
-int fail(const Error& error, bool json);
+int fail(Error error, bool json);
 
 // One write, so that lines of several processes do not mix. Errors are ignored.
 void write_stderr(std::string_view text);

@@ -10,6 +10,10 @@ constexpr std::string_view kBlanks = " \t\r\n";
 
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
+bool is_postgres(std::string_view scheme) {
+  return scheme.ends_with("postgresql://") || scheme.ends_with("postgres://");
+}
+
 // scheme://user:PASSWORD@host. `authority` is the place after "://".
 void find_in_uri(std::string_view text, size_t authority, std::vector<TextRange>* found) {
   const size_t end = std::min(text.find_first_of(" \t\r\n\"'", authority), text.size());
@@ -18,6 +22,7 @@ void find_in_uri(std::string_view text, size_t authority, std::vector<TextRange>
   // the last @ before the path or the query is the safer guess.
   const size_t first = uri.find_first_of("@/", authority);
   if (first == std::string_view::npos) return;
+  if (uri[first] == '/' && !is_postgres(text.substr(0, authority))) return;
   const char stop = uri[first] == '@' ? '/' : '?';
   const size_t limit = std::min(uri.find(stop, first), end);
   const size_t at = uri.substr(0, limit).rfind('@');
@@ -76,7 +81,7 @@ std::string without_passwords(std::string_view text) {
   std::string out;
   size_t done = 0;
   for (const TextRange& range : find_passwords(text)) {
-    if (range.begin > done || done == 0) {
+    if (range.begin >= done) {
       out += text.substr(done, range.begin - done);
       out += "***";
     }

@@ -4,9 +4,16 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$root"
 
+# Shows the command as one would type it, then runs it. No argument here holds a double quote.
 run() {
+  local word
   printf '\n$'
-  printf ' %q' "$@"
+  for word in "$@"; do
+    case $word in
+      *[!A-Za-z0-9_./:=+-]*) printf ' "%s"' "$word" ;;
+      *) printf ' %s' "$word" ;;
+    esac
+  done
   printf '\n'
   "$@"
 }

@@ -49,10 +49,13 @@ std::optional<std::map<std::string, std::string>> parse(const std::string& targe
       found["host"].find('@') != std::string::npos) {
     return std::nullopt;
   }
-  // "postgresql://user:1/secret@host/db": libpq ends the authority at the slash.
-  if (scheme_bytes(target) != 0 && found.count("user") == 0 && found.count("dbname") != 0 &&
-      found["dbname"].find('@') != std::string::npos) {
-    return std::nullopt;
+  if (scheme_bytes(target) != 0) {
+    // "postgresql://user:1/secret@host/db": libpq ends the authority at the slash.
+    const bool slash = found.count("user") == 0 && found.count("dbname") != 0 &&
+                       found["dbname"].find('@') != std::string::npos;
+    // "postgresql://host?password=a@b": libpq takes all before the '@' as the user.
+    const bool query = found.count("user") != 0 && found["user"].find('?') != std::string::npos;
+    if (slash || query) return std::nullopt;
   }
   return found;
 }

@@ -58,10 +58,12 @@ bool blames_a_row(int result_code) {
 
 }  // namespace
 
-Result<std::unique_ptr<SinkWriter>> ApiWriter::open(Connection* db, const Plan& plan, int64_t* bytes) {
+Result<std::unique_ptr<SinkWriter>> ApiWriter::open(Connection* db, const Plan& plan,
+                                                    int64_t* bytes) {
   std::unique_ptr<ApiWriter> writer(new ApiWriter(db, plan, bytes));
   const int parameters = sqlite3_limit(db->get(), SQLITE_LIMIT_VARIABLE_NUMBER, -1);
-  writer->rows_a_statement_ = std::clamp(parameters / std::max(writer->columns_, 1), 1, kMaxRowsAStatement);
+  writer->rows_a_statement_ =
+      std::clamp(parameters / std::max(writer->columns_, 1), 1, kMaxRowsAStatement);
   HEADRACE_ASSIGN(writer->insert_one_, db->prepare(sqlite_insert(plan, 1)));
   HEADRACE_ASSIGN(writer->insert_many_,
                   db->prepare(sqlite_insert(plan, writer->rows_a_statement_)));
@@ -145,8 +147,7 @@ Status ApiWriter::find_refused_row(const RowBlock& block, uint32_t first, int co
   for (uint32_t row = first; in_transaction && row < end; ++row) {
     HEADRACE_TRY(insert(insert_one_, block, row, 1));
   }
-  error.context.push_back(
-      fmt::format("the refused row is one of {}", count));
+  error.context.push_back(fmt::format("the refused row is one of {}", count));
   return located(std::move(error), block, first);
 }
 

@@ -19,8 +19,7 @@ class ApiWriter : public SinkWriter {
  public:
   // `db` is inside a transaction and has the table. Adds the bytes of its blocks to `bytes`.
   // Both must outlive the writer.
-  static Result<std::unique_ptr<SinkWriter>> open(Connection* db, const Plan& plan,
-                                                  int64_t* bytes);
+  static Result<std::unique_ptr<SinkWriter>> open(Connection* db, const Plan& plan, int64_t* bytes);
 
   Status write(const RowBlock& block) override;
   Status finish() override;
@@ -28,7 +27,10 @@ class ApiWriter : public SinkWriter {
 
  private:
   ApiWriter(Connection* db, const Plan& plan, int64_t* bytes)
-      : db_(db), table_(plan.table), columns_(static_cast<int>(plan.columns.size())), bytes_(bytes) {}
+      : db_(db),
+        table_(plan.table),
+        columns_(static_cast<int>(plan.columns.size())),
+        bytes_(bytes) {}
 
   // Inserts rows [first, first + count) by `insert`, which takes `count` rows.
   Status insert(Statement& insert, const RowBlock& block, uint32_t first, int count);

@@ -40,9 +40,8 @@ size_t skip_quoted(const std::string& sql, size_t at) {
 }
 
 bool contains_any(const std::string& upper, std::initializer_list<const char*> parts) {
-  return std::any_of(parts.begin(), parts.end(), [&](const char* part) {
-    return upper.find(part) != std::string::npos;
-  });
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char* part) { return upper.find(part) != std::string::npos; });
 }
 
 bool has(const std::vector<std::string>& words, const char* word) {
@@ -77,9 +76,8 @@ Status read_schema(Connection& db, const std::string& table, SqliteCatalog* cata
 Status read_columns(Connection& db, SqliteCatalog* catalog) {
   const std::vector<std::string> words = sqlite_bare_words(catalog->create_table);
   const bool strict = has(words, "STRICT");
-  HEADRACE_ASSIGN(Statement info,
-                  db.prepare(fmt::format("PRAGMA table_xinfo({})",
-                                         sqlite_identifier(catalog->table))));
+  HEADRACE_ASSIGN(Statement info, db.prepare(fmt::format("PRAGMA table_xinfo({})",
+                                                         sqlite_identifier(catalog->table))));
   enum { kId, kName, kType, kNotNull, kDefault, kPrimaryKey, kHidden };
   int key_columns = 0;
   size_t last_key = 0;
@@ -182,9 +180,8 @@ Result<SqliteCatalog> read_sqlite_catalog(Connection& db, const std::string& tab
   if (catalog.relation_kind != "table") return catalog;
   HEADRACE_TRY(read_indexes(db, &catalog));
   HEADRACE_TRY(read_other_constraints(db, &catalog));
-  HEADRACE_ASSIGN(const int64_t filled,
-                  db.integer(fmt::format("SELECT EXISTS (SELECT 1 FROM {})",
-                                         sqlite_identifier(catalog.table))));
+  HEADRACE_ASSIGN(const int64_t filled, db.integer(fmt::format("SELECT EXISTS (SELECT 1 FROM {})",
+                                                               sqlite_identifier(catalog.table))));
   catalog.table_is_empty = filled == 0;
   HEADRACE_ASSIGN(const std::string encoding, db.value("PRAGMA encoding"));
   HEADRACE_ASSIGN(const int64_t auto_vacuum, db.integer("PRAGMA auto_vacuum"));
@@ -201,11 +198,11 @@ Status check_replaceable_by_pages(const SqliteCatalog& catalog, const Plan& plan
   if (!catalog.constraints.empty()) obstacle = catalog.constraints[0];
   if (catalog.table_exists) {
     if (catalog.relation_kind != "table") obstacle = "it is a " + catalog.relation_kind;
-    const bool same_columns = std::equal(
-        catalog.columns.begin(), catalog.columns.end(), plan.columns.begin(), plan.columns.end(),
-        [](const TargetColumn& have, const ColumnPlan& planned) {
-          return strcasecmp(have.name.c_str(), planned.target.c_str()) == 0;
-        });
+    const bool same_columns =
+        std::equal(catalog.columns.begin(), catalog.columns.end(), plan.columns.begin(),
+                   plan.columns.end(), [](const TargetColumn& have, const ColumnPlan& planned) {
+                     return strcasecmp(have.name.c_str(), planned.target.c_str()) == 0;
+                   });
     if (!same_columns) obstacle = "the table has other columns than the load, or in another order";
   }
   if (obstacle.empty()) return {};

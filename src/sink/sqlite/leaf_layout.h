@@ -1,5 +1,5 @@
-// How the cells of a RowBlock fall into leaf pages and overflow chains, and the bytes of those pages.
-// No input or output.
+// How the cells of a RowBlock fall into leaf pages and overflow chains, and the bytes of those
+// pages. No input or output.
 //
 // A block fills pages of its own, so its pages depend on nothing but its cells. In the file the
 // chains of a leaf come right before the leaf: the last page of a load is always a leaf.
@@ -93,13 +93,14 @@ class PageComposer {
   const RowBlock& block_;
   const LeafLayout& layout_;
   PageRange range_;
-  size_t leaf_ = 0;            // next leaf to lay
-  uint32_t row_ = 0;           // next row whose chain is to lay
-  uint64_t chain_done_ = 0;    // payload bytes of that row's chain already laid
-  uint32_t next_page_ = 0;     // of the block
+  size_t leaf_ = 0;          // next leaf to lay
+  uint32_t row_ = 0;         // next row whose chain is to lay
+  uint64_t chain_done_ = 0;  // payload bytes of that row's chain already laid
+  uint32_t next_page_ = 0;   // of the block
   std::vector<Link> links_;
 };
 
-void set_links(const std::vector<PageComposer::Link>& links, const PageRange& range, uint8_t* bytes);
+void set_links(const std::vector<PageComposer::Link>& links, const PageRange& range,
+               uint8_t* bytes);
 
 }  // namespace headrace

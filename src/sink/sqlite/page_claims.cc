@@ -47,9 +47,9 @@ bool PageClaims::grant(Claim* claim) {
   claim->range_ = *range;
   for (const Leaf& leaf : *claim->leaves) {
     if (!leaves_.append(claim->range_.number(leaf.page), leaf.max_rowid)) {
-      fail_locked(Error(ErrorCode::kInternal, fmt::format("rowid {} comes after rowid {}",
-                                                          leaf.max_rowid,
-                                                          leaves_.last().max_rowid)));
+      fail_locked(Error(
+          ErrorCode::kInternal,
+          fmt::format("rowid {} comes after rowid {}", leaf.max_rowid, leaves_.last().max_rowid)));
       return false;
     }
   }

@@ -1,9 +1,9 @@
 // PageClaims: hands out page numbers to the blocks of a load in the order of their rows, whichever
 // thread comes first, so that a load gives the same file in every run.
 //
-// A writer submits a claim for as many pages as its block fills. The claim is granted as soon as all
-// blocks before it have submitted theirs: whoever submits the missing one grants every claim that
-// has become due. So only the order of numbers is fixed; encoding and writing never wait for a
+// A writer submits a claim for as many pages as its block fills. The claim is granted as soon as
+// all blocks before it have submitted theirs: whoever submits the missing one grants every claim
+// that has become due. So only the order of numbers is fixed; encoding and writing never wait for a
 // neighbour's input or output.
 //
 // Thread-safe, except leaves() and allocate(), which are for after the last writer.

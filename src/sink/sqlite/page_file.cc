@@ -32,12 +32,12 @@ Result<MadeFile> make_empty_table(const std::string& path, const PageFileOptions
   HEADRACE_ASSIGN(Connection db, Connection::open(path, Connection::kReadWrite, 0));
   // Builds of SQLite differ in their defaults, so each one that shapes the file is set. The file
   // is thrown away when anything fails: no journal.
-  HEADRACE_TRY(db.run(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=NONE; "
-                                  "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
-                                  "PRAGMA synchronous=OFF; PRAGMA user_version={}; "
-                                  "PRAGMA application_id={}",
-                                  options.page_bytes, options.user_version,
-                                  options.application_id)));
+  HEADRACE_TRY(
+      db.run(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=NONE; "
+                         "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
+                         "PRAGMA synchronous=OFF; PRAGMA user_version={}; "
+                         "PRAGMA application_id={}",
+                         options.page_bytes, options.user_version, options.application_id)));
   HEADRACE_TRY(db.run(options.create_table));
   MadeFile made;
   made.max_payload = static_cast<uint64_t>(sqlite3_limit(db.get(), SQLITE_LIMIT_LENGTH, -1));
@@ -52,12 +52,12 @@ Result<MadeFile> make_empty_table(const std::string& path, const PageFileOptions
 
 // The header must be of the kind that the pages are written for.
 Status check_header(const FileHeader& header, const PageFileOptions& options) {
-  const bool fits =
-      std::equal(kFileMagic.begin(), kFileMagic.end(), header.begin()) &&
-      page_size_of(header.data()) == options.page_bytes && header[kReservedBytesAt] == 0 &&
-      header[kWriteVersionAt] == 1 && header[kReadVersionAt] == 1 &&
-      load_be32(&header[kFreePagesAt]) == 0 && load_be32(&header[kSchemaFormatAt]) == 4 &&
-      load_be32(&header[kTextEncodingAt]) == 1;
+  const bool fits = std::equal(kFileMagic.begin(), kFileMagic.end(), header.begin()) &&
+                    page_size_of(header.data()) == options.page_bytes &&
+                    header[kReservedBytesAt] == 0 && header[kWriteVersionAt] == 1 &&
+                    header[kReadVersionAt] == 1 && load_be32(&header[kFreePagesAt]) == 0 &&
+                    load_be32(&header[kSchemaFormatAt]) == 4 &&
+                    load_be32(&header[kTextEncodingAt]) == 1;
   if (fits) return {};
   return Error(ErrorCode::kUnsupported,
                "this SQLite library makes files of a kind that cannot be written page by page",
@@ -91,8 +91,7 @@ Result<std::unique_ptr<PageFile>> PageFile::create(int fd, const std::string& pa
       new PageFile(fd, path, options, made.root, first_page, made.max_payload));
 }
 
-Status PageFile::write(const PageRange& range, uint32_t index, const uint8_t* pages,
-                       size_t bytes) {
+Status PageFile::write(const PageRange& range, uint32_t index, const uint8_t* pages, size_t bytes) {
   while (bytes > 0) {
     const uint32_t first = range.number(index);
     // Pages up to the lock-byte page, and those after it, are each in one piece.

@@ -1,8 +1,9 @@
 // PageFile: a new SQLite file of one table, whose rows arrive as finished pages.
 //
-// SQLite itself makes the file, with the table still empty: header, schema and root page are its own.
-// The pages of the rows are appended, the interior pages after them; the root and three header fields
-// come last. So there is no SQL parser here, and every file carries a schema that SQLite accepted.
+// SQLite itself makes the file, with the table still empty: header, schema and root page are its
+// own. The pages of the rows are appended, the interior pages after them; the root and three header
+// fields come last. So there is no SQL parser here, and every file carries a schema that SQLite
+// accepted.
 //
 //   create ─► claims().submit, write (any thread, any order) ─► complete
 //

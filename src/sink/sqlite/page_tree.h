@@ -11,8 +11,8 @@ namespace headrace {
 
 struct TreePages {
   uint32_t page_bytes = 0;
-  uint32_t root = 0;  // the number of the page on top
-  std::function<Result<uint32_t>()> allocate;                        // a page number, ascending
+  uint32_t root = 0;                           // the number of the page on top
+  std::function<Result<uint32_t>()> allocate;  // a page number, ascending
   std::function<Status(uint32_t page, const uint8_t* bytes)> write;  // page_bytes bytes
 };
 

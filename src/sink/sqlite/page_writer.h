@@ -1,8 +1,8 @@
 // PageWriter: one page-writing thread of a PageFile.
 //
-// A block whose turn has come is laid out and written at once, about 1 MB a call. Otherwise its pages
-// are laid out in memory with their links open, and the thread goes on; they are written once the
-// turn has come. Pages held back are bounded; beyond that the thread waits for its turn.
+// A block whose turn has come is laid out and written at once, about 1 MB a call. Otherwise its
+// pages are laid out in memory with their links open, and the thread goes on; they are written once
+// the turn has come. Pages held back are bounded; beyond that the thread waits for its turn.
 #pragma once
 
 #include <cstddef>

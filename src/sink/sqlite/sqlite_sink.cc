@@ -52,8 +52,8 @@ Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
   HEADRACE_TRY(check_sqlite_table_name(request.table));
   HEADRACE_ASSIGN(std::string real_path, resolve_links(path));
   const int wait_ms = request.tuning.lock_timeout_ms;
-  return std::unique_ptr<Sink>(std::make_unique<SqliteSink>(request, std::move(real_path),
-                                                            wait_ms > 0 ? wait_ms : kBusyTimeoutMs));
+  return std::unique_ptr<Sink>(std::make_unique<SqliteSink>(
+      request, std::move(real_path), wait_ms > 0 ? wait_ms : kBusyTimeoutMs));
 }
 
 }  // namespace
@@ -117,6 +117,7 @@ std::vector<std::string> SqliteSink::ddl(const Plan& plan) const {
 
 Status SqliteSink::prepare(const Plan& plan, const std::string& load_id) {
   abandon();
+  pages_.reset();  // no writer of an earlier prepare() is left
   plan_ = plan;
   warnings_.clear();
   api_bytes_ = 0;
@@ -170,10 +171,11 @@ Status SqliteSink::prepare_new_file(const std::string& load_id) {
   HEADRACE_ASSIGN(temporary_, TemporaryFile::create(path_, load_id));
   HEADRACE_ASSIGN(db_, Connection::open(temporary_.path(), Connection::kReadWrite, 0));
   // The file is thrown away when anything fails, and synced before it is renamed.
-  HEADRACE_TRY(db_.run(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=NONE; "
-                                   "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
-                                   "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN",
-                                   plan_.page_bytes)));
+  HEADRACE_TRY(
+      db_.run(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=NONE; "
+                          "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
+                          "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN",
+                          plan_.page_bytes)));
   return db_.run_one(sqlite_create_table(plan_));
 }
 
@@ -200,9 +202,10 @@ Status SqliteSink::make_room_for_rows(const SqliteCatalog& catalog) {
   if (catalog.has_foreign_keys) {
     HEADRACE_ASSIGN(const int64_t enforced, db_.integer("PRAGMA foreign_keys"));
     if (enforced == 0) {
-      warnings_.push_back(fmt::format("foreign keys of table {} were not checked; PRAGMA "
-                                      "foreign_key_check does that",
-                                      catalog.table));
+      warnings_.push_back(
+          fmt::format("foreign keys of table {} were not checked; PRAGMA "
+                      "foreign_key_check does that",
+                      catalog.table));
     }
   }
   if (plan_.mode == Mode::kReplace) return db_.run_one(sqlite_delete_all(plan_));
@@ -256,10 +259,10 @@ Status SqliteSink::publish_file(double* lock_seconds) {
 // Renames the new file over the old one under SQLite's exclusive lock of the old one: no reader or
 // writer is in the middle of a transaction then.
 //
-// A process that has the old file open without a lock keeps it: it reads the old rows until it opens
-// the path again, and SQLite refuses its writes (SQLITE_READONLY_DBMOVED), since it sees that the
-// path leads to another file. A -journal or -wal of the old file must not exist at that moment: it
-// would be found by its name and played into the new file.
+// A process that has the old file open without a lock keeps it: it reads the old rows until it
+// opens the path again, and SQLite refuses its writes (SQLITE_READONLY_DBMOVED), since it sees that
+// the path leads to another file. A -journal or -wal of the old file must not exist at that moment:
+// it would be found by its name and played into the new file.
 Status SqliteSink::take_place_of_old_file(double* lock_seconds) {
   HEADRACE_TRY(temporary_.take_permissions_of(path_));
   HEADRACE_ASSIGN(Connection old,

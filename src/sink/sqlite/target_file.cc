@@ -89,10 +89,11 @@ bool has_journal(const std::string& path) {
 Status check_no_journal(const std::string& path) {
   for (const char* suffix : {"-journal", "-wal"}) {
     if (!path_exists(path + suffix)) continue;
-    return Error(ErrorCode::kIo,
-                 fmt::format("{}{} lies there: SQLite would play it into the new file", path, suffix),
-                 "if no process uses that database, open it once with sqlite3 so that it is "
-                 "recovered; remove the file only if its database is gone");
+    return Error(
+        ErrorCode::kIo,
+        fmt::format("{}{} lies there: SQLite would play it into the new file", path, suffix),
+        "if no process uses that database, open it once with sqlite3 so that it is "
+        "recovered; remove the file only if its database is gone");
   }
   return {};
 }

@@ -54,8 +54,7 @@ TemporaryFile::~TemporaryFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<TemporaryFile> TemporaryFile::create(const std::string& target,
-                                            const std::string& load_id) {
+Result<TemporaryFile> TemporaryFile::create(const std::string& target, const std::string& load_id) {
   const std::string path = temporary_path(target, load_id);
   for (int attempt = 0; attempt < 2; ++attempt) {
     TemporaryFile file;
@@ -81,7 +80,7 @@ Result<TemporaryFile> TemporaryFile::create(const std::string& target,
 
 Status TemporaryFile::publish_new(const std::string& target) {
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) {
-    path_.clear();
+    close_published();
     return {};
   }
   if (errno == EEXIST) return target_appeared(target);
@@ -92,14 +91,21 @@ Status TemporaryFile::publish_new(const std::string& target) {
     return io_error(errno, "link to", target);
   }
   ::unlink(path_.c_str());
-  path_.clear();
+  close_published();
   return {};
 }
 
 Status TemporaryFile::publish_over(const std::string& target) {
   if (::rename(path_.c_str(), target.c_str()) != 0) return io_error(errno, "rename to", target);
-  path_.clear();
+  close_published();
   return {};
+}
+
+// At once: closing a descriptor drops the locks that SQLite, in this process, has on the same file.
+void TemporaryFile::close_published() {
+  path_.clear();
+  ::close(fd_);
+  fd_ = -1;
 }
 
 Status TemporaryFile::take_permissions_of(const std::string& target) {

@@ -3,7 +3,7 @@
 //
 // The descriptor holds a flock(), so a file without that lock was left by a process that died and
 // may be removed. Owned by the sink; writers use fd() from their threads. The descriptor stays open
-// until destruction: a thread that writes late must never hit another file under the same number.
+// after remove(): a thread that writes late must never hit another file under the same number.
 #pragma once
 
 #include <string>
@@ -40,6 +40,8 @@ class TemporaryFile {
   void remove() noexcept;
 
  private:
+  void close_published();
+
   int fd_ = -1;
   std::string path_;  // empty: published, removed, or never made
 };

@@ -1,0 +1,182 @@
+// Timestamps in seconds, milliseconds, microseconds or nanoseconds from 1970-01-01, with a zone (then
+// they are instants in UTC) or without.
+//
+//   PostgreSQL   timestamp, timestamptz: int8, microseconds from 2000-01-01; 4713-11-24 BC to
+//                294276-12-31. Nanoseconds that are no whole microseconds are rejected, and so is what
+//                timestamp(p) would round
+//   SQLite       TEXT YYYY-MM-DD HH:MM:SS, years 0000 to 9999; when the value has a fraction, a point and
+//                all digits of the unit: 3, 6 or 9. With a zone: in UTC, ending in Z
+//
+// A value without zone is no instant: it does not go into timestamptz, nor the other way round.
+#include "encode/codec_helpers.h"
+#include "encode/format/date_text.h"
+#include "encode/types/families.h"
+#include "encode/types/time_unit.h"
+
+#include <fmt/format.h>
+
+namespace headrace {
+namespace {
+
+using date_text::Civil;
+using date_text::DateTable;
+
+// Days from 1970-01-01 of 4713-11-24 BC and of 294277-01-01.
+constexpr int64_t kPgBeginDays = -2440588;
+constexpr int64_t kPgEndDays = 106751983;
+
+// The instant as days and the rest of the day in units.
+template <TimeUnit kUnit>
+struct Split {
+  int64_t days;
+  int64_t rest;
+  explicit Split(int64_t v) : days(v / kDay), rest(v % kDay) {
+    if (rest < 0) {
+      rest += kDay;
+      --days;
+    }
+  }
+  static constexpr int64_t kDay = date_text::kSecondsPerDay * Unit<kUnit>::kPerSecond;
+  uint32_t seconds() const { return static_cast<uint32_t>(rest / Unit<kUnit>::kPerSecond); }
+  uint32_t fraction() const { return static_cast<uint32_t>(rest % Unit<kUnit>::kPerSecond); }
+};
+
+// The first value of a day, or the end of the range of 64 bits.
+template <TimeUnit kUnit>
+constexpr int64_t first_of_day(int64_t days) {
+  const auto first = static_cast<__int128>(days) * Split<kUnit>::kDay;
+  if (first > INT64_MAX) return INT64_MAX;
+  if (first < INT64_MIN) return INT64_MIN;
+  return static_cast<int64_t>(first);
+}
+
+template <TimeUnit kUnit>
+std::string timestamp_string(int64_t v) {
+  const Split<kUnit> at(v);
+  char clock[24];
+  char* end = date_text::put_clock(clock, at.seconds());
+  end = date_text::put_fraction(end, at.fraction(), Unit<kUnit>::kDigits);
+  const Civil date = date_text::civil_from_days(at.days);
+  const bool bc = date.year <= 0;
+  return fmt::format("{:04}-{:02}-{:02} {}{}", bc ? 1 - date.year : date.year, date.month, date.day,
+                     std::string_view(clock, static_cast<size_t>(end - clock)), bc ? " BC" : "");
+}
+
+template <TimeUnit kUnit>
+struct PgTimestamp {
+  using Value = int64_t;
+  static constexpr uint32_t kShared = 8;
+  // Of the range in units, both included; nanoseconds never leave it.
+  static constexpr int64_t kFirst = first_of_day<kUnit>(kPgBeginDays);
+  static constexpr int64_t kLast =
+      kUnit == TimeUnit::kNano ? INT64_MAX : first_of_day<kUnit>(kPgEndDays) - 1;
+  int64_t step;  // of timestamp(p), in microseconds
+
+  bool in_range(int64_t v) const { return v >= kFirst && v <= kLast; }
+  bool fits(int64_t v) const {
+    return in_range(v) && Unit<kUnit>::is_whole_micros(v) &&
+           (step == 1 || Unit<kUnit>::to_micros(v) % step == 0);
+  }
+  uint8_t* put(uint8_t* out, int64_t v, uint32_t) const {
+    store_be64(out, static_cast<uint64_t>(Unit<kUnit>::to_micros(v) - pg_binary::kEpochMicros));
+    return out + 8;
+  }
+  std::string explain(int64_t v) const {
+    if (!in_range(v)) return fmt::format("timestamp {} is out of range", timestamp_string<kUnit>(v));
+    return fmt::format("timestamp {} has digits past the target's {}", timestamp_string<kUnit>(v),
+                       step == 1 ? "microseconds" : fmt::format("{} microseconds", step));
+  }
+};
+
+template <TimeUnit kUnit>
+struct PgTimestampText {
+  using Value = int64_t;
+  static constexpr int kMaxBytes = 48;
+  bool zoned;
+  char* format(char* out, int64_t v) const {
+    std::string text = timestamp_string<kUnit>(v);
+    if (zoned) text.insert(text.ends_with(" BC") ? text.size() - 3 : text.size(), "+00");
+    std::memcpy(out, text.data(), text.size());
+    return out + text.size();
+  }
+};
+
+template <TimeUnit kUnit>
+struct SqliteTimestamp {
+  using Value = int64_t;
+  static constexpr uint32_t kShared = 0;
+  static constexpr int64_t kFirst = first_of_day<kUnit>(date_text::kYear0);
+  static constexpr int64_t kLast =
+      kUnit == TimeUnit::kNano ? INT64_MAX : first_of_day<kUnit>(date_text::kYear10000) - 1;
+  static constexpr uint32_t kWholeBytes = date_text::kDateBytes + 9;
+  bool zoned;
+  const DateTable* table = &DateTable::get();
+
+  uint32_t measure(int64_t v) const {
+    if (v < kFirst || v > kLast) return kRejectedCell;
+    uint32_t bytes = kWholeBytes + (zoned ? 1 : 0);
+    if (v % Unit<kUnit>::kPerSecond != 0) bytes += 1 + Unit<kUnit>::kDigits;
+    return sqlite_record::serial_of_text(bytes);
+  }
+  uint8_t* put(uint8_t* bytes, int64_t v, uint32_t) const {
+    const Split<kUnit> at(v);
+    char* out = date_text::put_date(reinterpret_cast<char*>(bytes), at.days, *table);
+    *out++ = ' ';
+    out = date_text::put_clock(out, at.seconds());
+    out = date_text::put_fraction(out, at.fraction(), Unit<kUnit>::kDigits);
+    if (zoned) *out++ = 'Z';
+    return reinterpret_cast<uint8_t*>(out);
+  }
+  std::string explain(int64_t v) const {
+    return fmt::format("timestamp {} is not within the years 0000 to 9999",
+                       timestamp_string<kUnit>(v));
+  }
+};
+
+Error zone_mismatch(const DataType& type, const TargetType& target) {
+  Error error = type_mismatch(type, target);
+  error.hint = type.timezone.empty()
+                   ? "the source has no zone, so its values are no instants: use a timestamp column, or "
+                     "give the source column its zone"
+                   : "the source's values are instants: use a timestamptz column";
+  return error;
+}
+
+template <TimeUnit kUnit>
+Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& target,
+                                        RowFormat format) {
+  using Reader = FixedReader<int64_t>;
+  const bool zoned = !type.timezone.empty();
+  if (format == RowFormat::kSqliteRecord) {
+    return column_codec<Reader, sqlite_record::Cells>(SqliteTimestamp<kUnit>{zoned});
+  }
+  if (target.base != "timestamp" && target.base != "timestamptz") return type_mismatch(type, target);
+  if (zoned != (target.base == "timestamptz")) return zone_mismatch(type, target);
+  const PgTimestamp<kUnit> binary{microseconds_step(target.typmod)};
+  if (format == RowFormat::kPgBinary) return column_codec<Reader, pg_binary::Cells>(binary);
+  return text_codec<Reader>(binary, PgTimestampText<kUnit>{zoned});
+}
+
+bool handles(const DataType& type) { return type.id == TypeId::kTimestamp; }
+
+TargetType default_target(const DataType& type, Dialect dialect) {
+  if (dialect == Dialect::kSqlite) return {"TEXT", "TEXT", -1};
+  if (type.timezone.empty()) return {"timestamp", "timestamp", -1};
+  return {"timestamptz", "timestamptz", -1};
+}
+
+Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
+                                    RowFormat format, const ValueOptions&) {
+  switch (type.unit) {
+    case TimeUnit::kSecond: return make_for<TimeUnit::kSecond>(type, target, format);
+    case TimeUnit::kMilli: return make_for<TimeUnit::kMilli>(type, target, format);
+    case TimeUnit::kMicro: return make_for<TimeUnit::kMicro>(type, target, format);
+    default: return make_for<TimeUnit::kNano>(type, target, format);
+  }
+}
+
+}  // namespace
+
+const TypeFamily kTimestampFamily = {"timestamp", handles, default_target, make};
+
+}  // namespace headrace
