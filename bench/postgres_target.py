@@ -80,10 +80,11 @@ class PostgresTarget:
         table, stamp = self.reference(workload), workload.stamp()
         if self.server.sql(f"SELECT obj_description(to_regclass('{table}'))") == stamp:
             return
-        path = workload.csv()
-        self.server.sql(f"DROP TABLE IF EXISTS {table};\nCREATE TABLE {table} ({workload.columns});\n"
-                        f"\\copy {table} from {quoted(path)} csv\nVACUUM ANALYZE {table};\n"
-                        f"COMMENT ON TABLE {table} IS '{stamp}';")
+        # Creating the table in the transaction of the COPY keeps the order of the rows: otherwise later short rows
+        # fill gaps in earlier pages, and neither the subsets nor the exported bytes would follow the source.
+        self.server.sql(f"BEGIN;\nDROP TABLE IF EXISTS {table};\nCREATE TABLE {table} ({workload.columns});\n"
+                        f"\\copy {table} from {quoted(workload.csv())} csv\nCOMMENT ON TABLE {table} IS '{stamp}';\n"
+                        f"COMMIT;\nVACUUM ANALYZE {table};")
 
     def export(self, workload):
         """The server's own PGCOPY files of the reference: one whole, and two halves for two sessions."""

@@ -21,24 +21,24 @@ const char* target_name(const Plan& plan) {
 
 void log_plan(const Plan& plan, ProgressPrinter* progress) {
   const std::string rows = plan.row_count < 0 ? "rows" : grouped(plan.row_count) + " rows";
-  progress->log(fmt::format("Writing {} to {} with batch size {}", rows, target_name(plan),
-                            plan.batch_rows));
+  progress->log(
+      fmt::format("Writing {} to {} with batch size {}", rows, target_name(plan), plan.batch_rows));
   if (plan.workers > 1) {
     progress->log(fmt::format("Using {} partitions for parallel writes", plan.workers));
   }
 }
 
 void log_end(const Report& report, ProgressPrinter* progress) {
-  progress->log(fmt::format("Method '{}' completed in {:.1f} seconds", report.method,
-                            report.seconds));
+  progress->log(
+      fmt::format("Method '{}' completed in {:.1f} seconds", report.method, report.seconds));
   progress->log(fmt::format("Throughput: {} rows/second",
                             grouped(static_cast<int64_t>(report.rows_per_second + 0.5))));
 }
 
 int exit_code_of(const Report& report) {
   if (report.ok()) return 0;
-  const bool cancelled = report.status == "cancelled" ||
-                         (report.error && report.error->code == ErrorCode::kCancelled);
+  const bool cancelled =
+      report.status == "cancelled" || (report.error && report.error->code == ErrorCode::kCancelled);
   if (cancelled && received_signal() != 0) return 128 + received_signal();
   return report.error ? exit_code(report.error->code) : 1;
 }

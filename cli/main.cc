@@ -22,11 +22,16 @@ int run(const std::vector<std::string>& arguments, bool password_was_visible) {
         "use PGPASSWORD, ~/.pgpass or a service file");
   }
   switch (options->command) {
-    case Command::kHelp: return print_result(options->help);
-    case Command::kLoad: return run_load(*std::move(options));
-    case Command::kPlan: return run_plan(*options);
-    case Command::kInspect: return run_inspect(*options);
-    case Command::kVersion: return run_version(*options);
+    case Command::kHelp:
+      return print_result(options->help);
+    case Command::kLoad:
+      return run_load(*std::move(options));
+    case Command::kPlan:
+      return run_plan(*options);
+    case Command::kInspect:
+      return run_inspect(*options);
+    case Command::kVersion:
+      return run_version(*options);
   }
   return 1;
 }

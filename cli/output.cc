@@ -47,8 +47,8 @@ int print_result(std::string text) {
 }
 
 void print_error(const Error& error) {
-  std::string out = detail("error", error.message.empty() ? error_code_name(error.code)
-                                                          : error.message);
+  std::string out =
+      detail("error", error.message.empty() ? error_code_name(error.code) : error.message);
   out = "headrace:" + out.substr(1);
   out += detail("at", place(error.where));
   out += detail("hint", error.hint);

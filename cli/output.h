@@ -31,7 +31,7 @@ void write_stderr(std::string_view text);
 // Without passwords; control characters as \x1b, newlines kept.
 std::string safe_text(std::string_view text);
 
-std::string grouped(int64_t number);           // "6,001,215"
+std::string grouped(int64_t number);             // "6,001,215"
 std::string json_string(std::string_view text);  // quoted and escaped
 
 }  // namespace headrace::cli

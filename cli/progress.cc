@@ -18,7 +18,8 @@ constexpr double kJsonSeconds = 1;
 
 bool stderr_is_terminal() {
   const char* terminal = std::getenv("TERM");
-  return isatty(STDERR_FILENO) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
+  return isatty(STDERR_FILENO) == 1 &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 size_t terminal_width() {
@@ -57,13 +58,13 @@ std::string progress_text(const Progress& progress) {
 }
 
 std::string progress_json(const Progress& progress) {
-  return fmt::format(
-      R"({{"event": "progress", "phase": {}, "rows_written": {}, "rows_total": {}, )"
-      R"("bytes_sent": {}, "seconds": {:.3f}, "rows_per_second": {:.1f}}})"
-      "\n",
-      json_string(progress.phase), progress.rows_written,
-      progress.rows_total < 0 ? "null" : std::to_string(progress.rows_total), progress.bytes_sent,
-      progress.seconds, rate(static_cast<double>(progress.rows_written), progress.seconds));
+  return fmt::format(R"({{"event": "progress", "phase": {}, "rows_written": {}, "rows_total": {}, )"
+                     R"("bytes_sent": {}, "seconds": {:.3f}, "rows_per_second": {:.1f}}})"
+                     "\n",
+                     json_string(progress.phase), progress.rows_written,
+                     progress.rows_total < 0 ? "null" : std::to_string(progress.rows_total),
+                     progress.bytes_sent, progress.seconds,
+                     rate(static_cast<double>(progress.rows_written), progress.seconds));
 }
 
 }  // namespace

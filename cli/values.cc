@@ -19,11 +19,10 @@ struct Unit {
   double factor;
 };
 
-constexpr Unit kSizes[] = {
-    {"", 1},          {"b", 1},          {"k", 1e3},          {"kb", 1e3},
-    {"kib", 1 << 10}, {"m", 1e6},        {"mb", 1e6},         {"mib", 1 << 20},
-    {"g", 1e9},       {"gb", 1e9},       {"gib", 1 << 30},    {"t", 1e12},
-    {"tb", 1e12},     {"tib", 1LL << 40}};
+constexpr Unit kSizes[] = {{"", 1},          {"b", 1},          {"k", 1e3},       {"kb", 1e3},
+                           {"kib", 1 << 10}, {"m", 1e6},        {"mb", 1e6},      {"mib", 1 << 20},
+                           {"g", 1e9},       {"gb", 1e9},       {"gib", 1 << 30}, {"t", 1e12},
+                           {"tb", 1e12},     {"tib", 1LL << 40}};
 constexpr Unit kTimes[] = {{"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"h", 36e5}};
 
 Error bad_value(const std::string& option, const std::string& text, std::string hint) {

@@ -81,7 +81,8 @@ Status plan_parallelism(const PlanInput& in, Plan* plan) {
          tuning.batch_rows > 0 ? "requested" : fmt::format("about {} bytes a row decoded", width));
   const bool pages = plan->row_format == RowFormat::kSqliteRecord;
   plan->block_bytes = tuning.block_bytes > 0 ? tuning.block_bytes : (pages ? kPageBlockBytes : kPgBlockBytes);
-  plan->read_ahead_bytes = tuning.memory_bytes / 4;
+  // Enough for a row group or two; more only costs the first touch of fresh memory.
+  plan->read_ahead_bytes = tuning.memory_bytes / 16;
 
   plan->page_bytes = tuning.page_bytes > 0 ? tuning.page_bytes : 4096;
   if (!std::has_single_bit(static_cast<unsigned>(plan->page_bytes)) || plan->page_bytes < 512 ||

@@ -1,8 +1,6 @@
 // Names of the plan's choices, and the plan as text.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "headrace/plan.h"
 #include "plan/text_layout.h"
 
@@ -65,15 +63,7 @@ std::string columns_table(const Plan& plan) {
   return table.render();
 }
 
-std::string indented(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    out += "  " + printable(text.substr(0, end)) + "\n";
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
+std::string indented(std::string_view text) { return "  " + printable_lines(text, "  ") + "\n"; }
 
 }  // namespace
 

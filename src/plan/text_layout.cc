@@ -53,6 +53,15 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string printable_lines(std::string_view text, std::string_view indent) {
+  std::string out;
+  for (size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+    out += printable(text.substr(0, end)) + "\n" + std::string(indent);
+    text.remove_prefix(end + 1);
+  }
+  return out + printable(text);
+}
+
 std::string clipped(std::string_view text, size_t limit) {
   if (width_of(text) <= limit) return std::string(text);
   size_t end = 0;

@@ -15,6 +15,9 @@ namespace headrace {
 // Control characters as \n, \t or \x1b: a name from a file must not steer the terminal.
 std::string printable(std::string_view text);
 
+// The same, but newlines are kept, with `indent` after each.
+std::string printable_lines(std::string_view text, std::string_view indent = "");
+
 // At most `limit` characters, the last three of them "..." when something was left out.
 std::string clipped(std::string_view text, size_t limit);
 

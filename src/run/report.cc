@@ -35,7 +35,7 @@ std::string rows_line(const Report& report) {
   return line;
 }
 
-std::string speed_line(const Report& report) {
+std::string time_line(const Report& report) {
   std::string line = seconds_text(report.seconds);
   if (report.rows_per_second > 0) {
     line += fmt::format(", {} rows/s", grouped(static_cast<int64_t>(report.rows_per_second + 0.5)));
@@ -94,7 +94,7 @@ std::string list_lines(const std::vector<std::string>& items) {
 }
 
 std::string error_line(const Error& error) {
-  return fmt::format("{}: {}", error_code_name(error.code), printable(error.message));
+  return fmt::format("{}: {}", error_code_name(error.code), printable_lines(error.message));
 }
 
 }  // namespace
@@ -142,8 +142,8 @@ std::string Report::to_text() const {
   append_field(&out, "table", printable(table));
   append_field(&out, "target", printable(target));
   append_field(&out, "mode", mode);
-  append_field(&out, "rows", rows_line(*this));
-  append_field(&out, "time", speed_line(*this));
+  if (ok() || rows_read > 0) append_field(&out, "rows", rows_line(*this));
+  append_field(&out, "time", time_line(*this));
   append_field(&out, "method", method_line(*this));
   append_field(&out, "commit", commit_line(*this));
   if (bytes_read + bytes_sent > 0) append_field(&out, "bytes", bytes_line(*this));

@@ -49,7 +49,7 @@ inline uint64_t pack_header(int digits, int weight, bool negative, uint16_t dsca
 }
 
 // Four base-10000 digits of v < 10^16 in the lanes of one word, most significant first.
-inline uint64_t four_digits(uint64_t v) {
+[[gnu::always_inline]] inline uint64_t four_digits(uint64_t v) {
   const auto high = static_cast<uint32_t>(v / 100000000);
   const auto low = static_cast<uint32_t>(v % 100000000);
   const uint32_t d0 = high / 10000, d2 = low / 10000;
@@ -71,7 +71,7 @@ inline uint32_t put_five_digits(uint8_t* out, uint64_t aligned, bool negative, c
 
 // Writes the field of `aligned` = magnitude * layout.align and returns its bytes. No branch depends
 // on the digits of usual values. REQUIRES: kRoomBytes at `out`.
-inline uint32_t put_small(uint8_t* out, uint64_t aligned, bool negative, const Layout& layout) {
+[[gnu::always_inline]] inline uint32_t put_small(uint8_t* out, uint64_t aligned, bool negative, const Layout& layout) {
   if (aligned >= 10000000000000000ULL) [[unlikely]] {
     return put_five_digits(out, aligned, negative, layout);
   }

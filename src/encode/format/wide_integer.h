@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 namespace headrace {
 
@@ -88,13 +90,12 @@ struct WideInteger {
   }
 };
 
-constexpr WideInteger widen(uint64_t v) { return {{v, 0, 0, 0}, false}; }
-
-constexpr WideInteger widen(int64_t v) {
-  const auto bits = static_cast<uint64_t>(v);
-  return {{v < 0 ? 0 - bits : bits, 0, 0, 0}, v < 0};
+template <std::integral T>
+constexpr WideInteger widen(T v) {
+  const bool negative = v < 0;
+  const auto bits = static_cast<uint64_t>(static_cast<int64_t>(v));
+  return {{negative ? 0 - bits : bits, 0, 0, 0}, negative};
 }
-constexpr WideInteger widen(int32_t v) { return widen(static_cast<int64_t>(v)); }
 
 constexpr WideInteger widen(const Int256& v) {
   WideInteger wide{{v.limb[0], v.limb[1], v.limb[2], v.limb[3]}, (v.limb[3] >> 63) != 0};
@@ -123,11 +124,10 @@ constexpr bool is_multiple_of_power(WideInteger v, int exponent) {
 }
 
 // The value as int64 when it fits: the fast path of every decimal.
-constexpr bool narrow(int32_t v, int64_t* out) { return *out = v, true; }
-constexpr bool narrow(int64_t v, int64_t* out) { return *out = v, true; }
-constexpr bool narrow(uint64_t v, int64_t* out) {
+template <std::integral T>
+constexpr bool narrow(T v, int64_t* out) {
   *out = static_cast<int64_t>(v);
-  return *out >= 0;
+  return sizeof(T) < 8 || std::is_signed_v<T> || *out >= 0;
 }
 constexpr bool narrow(const Int128& v, int64_t* out) {
   *out = static_cast<int64_t>(v.low);

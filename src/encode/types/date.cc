@@ -22,7 +22,7 @@ using date_text::DateTable;
 
 constexpr int64_t kPgDateBegin = -2440588;   // julian day 0
 constexpr int64_t kPgDateEnd = 2145042906;   // 5874898-01-01
-constexpr int64_t kPgTimestampEnd = 106751983;  // 294277-01-01
+constexpr int64_t kPgTimestampEnd = 106762940;  // 294277-01-01
 constexpr int64_t kMicrosPerDay = date_text::kSecondsPerDay * 1000000;
 
 // Days of a value of either type.

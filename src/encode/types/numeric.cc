@@ -30,16 +30,16 @@ int32_t numeric_typmod(int precision, int scale) {
 
 NumericLimits::NumericLimits(int scale, NumericTypmod target_typmod, uint64_t align)
     : target(target_typmod) {
-  small_limit = std::numeric_limits<uint64_t>::max() / align;
+  small.max = std::numeric_limits<uint64_t>::max() / align;
   if (target.precision < 0) return;
   digits = target.precision - target.scale + scale;
   zeros = scale > target.scale ? scale - target.scale : 0;
   if (digits < WideInteger::kMaxDigits) bound = wide_power_of_10(digits < 0 ? 0 : digits);
-  if (digits < 20) small_limit = std::min(small_limit, kPowersOf10[digits < 0 ? 0 : digits] - 1);
+  if (digits < 20) small.max = std::min(small.max, kPowersOf10[digits < 0 ? 0 : digits] - 1);
   if (zeros < 20) {
-    small_divisor = kPowersOf10[zeros];
+    small.divisor = kPowersOf10[zeros];
   } else {
-    small_limit = 0;  // the wide path decides
+    small.max = 0;  // the wide path decides
   }
 }
 

@@ -27,17 +27,22 @@ struct NumericLimits {
   int digits = kNoLimit;       // |v| < 10^digits; negative: only 0
   int zeros = 0;               // and v is a multiple of 10^zeros
   WideInteger bound;           // 10^digits; 0: no limit within 256 bits
-  uint64_t small_limit = 0;    // |v| <= small_limit is within `digits`, and aligned it fits 64 bits
-  uint64_t small_divisor = 1;  // 10^zeros
   NumericTypmod target;
+
+  // The same for magnitudes of 64 bits that stay so when aligned.
+  struct Small {
+    uint64_t max = 0;
+    uint64_t divisor = 1;
+    bool hold(uint64_t magnitude) const {
+      return magnitude <= max && (divisor == 1 || magnitude % divisor == 0);
+    }
+  };
+  Small small;
 
   NumericLimits() = default;
   NumericLimits(int scale, NumericTypmod target_typmod, uint64_t align);
 
   bool holds(const WideInteger& v) const;
-  bool holds_small(uint64_t magnitude) const {
-    return magnitude <= small_limit && (small_divisor == 1 || magnitude % small_divisor == 0);
-  }
 };
 
 // Why numeric(p,s) does not hold the value.
@@ -80,7 +85,7 @@ class NumericCodec final : public Codec {
                    Rejects& rejects) override {
     const Reader values(column);
     const numeric::Layout layout = layout_;
-    const NumericLimits limits = limits_;
+    const NumericLimits::Small limits = limits_.small;
     null_free_ = is_null_free(column, rows);
     for (int i = 0; i < rows.count; ++i) {
       const int64_t row = rows.begin + i;
@@ -91,7 +96,7 @@ class NumericCodec final : public Codec {
       const T v = values[row];
       int64_t small;
       uint64_t magnitude;
-      if (narrow(v, &small) && limits.holds_small(magnitude = magnitude_of(small))) [[likely]] {
+      if (narrow(v, &small) && limits.hold(magnitude = magnitude_of(small))) [[likely]] {
         cells[i] = numeric::put_small(fields_[i], magnitude * layout.align, small < 0, layout);
       } else {
         cells[i] = measure_wide(v, row, i, rejects);

@@ -23,7 +23,7 @@ using date_text::DateTable;
 
 // Days from 1970-01-01 of 4713-11-24 BC and of 294277-01-01.
 constexpr int64_t kPgBeginDays = -2440588;
-constexpr int64_t kPgEndDays = 106751983;
+constexpr int64_t kPgEndDays = 106762940;
 
 // The instant as days and the rest of the day in units.
 template <TimeUnit kUnit>
@@ -41,13 +41,16 @@ struct Split {
   uint32_t fraction() const { return static_cast<uint32_t>(rest % Unit<kUnit>::kPerSecond); }
 };
 
-// The first value of a day, or the end of the range of 64 bits.
+// The first value of a day, and the last before it, within 64 bits.
 template <TimeUnit kUnit>
 constexpr int64_t first_of_day(int64_t days) {
   const auto first = static_cast<__int128>(days) * Split<kUnit>::kDay;
-  if (first > INT64_MAX) return INT64_MAX;
-  if (first < INT64_MIN) return INT64_MIN;
-  return static_cast<int64_t>(first);
+  return first < INT64_MIN ? INT64_MIN : static_cast<int64_t>(first);
+}
+template <TimeUnit kUnit>
+constexpr int64_t last_before_day(int64_t days) {
+  const auto last = static_cast<__int128>(days) * Split<kUnit>::kDay - 1;
+  return last > INT64_MAX ? INT64_MAX : static_cast<int64_t>(last);
 }
 
 template <TimeUnit kUnit>
@@ -66,19 +69,23 @@ template <TimeUnit kUnit>
 struct PgTimestamp {
   using Value = int64_t;
   static constexpr uint32_t kShared = 8;
-  // Of the range in units, both included; nanoseconds never leave it.
+  static constexpr int64_t kEpoch = pg_binary::kEpochMicros / 1000000 * Unit<kUnit>::kPerSecond;
+  // The range in units, both ends included.
   static constexpr int64_t kFirst = first_of_day<kUnit>(kPgBeginDays);
-  static constexpr int64_t kLast =
-      kUnit == TimeUnit::kNano ? INT64_MAX : first_of_day<kUnit>(kPgEndDays) - 1;
+  static constexpr int64_t kLast = last_before_day<kUnit>(kPgEndDays);
   int64_t step;  // of timestamp(p), in microseconds
 
-  bool in_range(int64_t v) const { return v >= kFirst && v <= kLast; }
+  static bool in_range(int64_t v) { return v >= kFirst && v <= kLast; }
+  // From 2000-01-01: the last years of the range fit 64 bits only so. REQUIRES: in_range(v).
+  static int64_t pg_micros(int64_t v) {
+    if constexpr (kUnit == TimeUnit::kNano) return v / 1000 - pg_binary::kEpochMicros;
+    return (v - kEpoch) * Unit<kUnit>::kMicros;
+  }
   bool fits(int64_t v) const {
-    return in_range(v) && Unit<kUnit>::is_whole_micros(v) &&
-           (step == 1 || Unit<kUnit>::to_micros(v) % step == 0);
+    return in_range(v) && Unit<kUnit>::is_whole_micros(v) && (step == 1 || pg_micros(v) % step == 0);
   }
   uint8_t* put(uint8_t* out, int64_t v, uint32_t) const {
-    store_be64(out, static_cast<uint64_t>(Unit<kUnit>::to_micros(v) - pg_binary::kEpochMicros));
+    store_be64(out, static_cast<uint64_t>(pg_micros(v)));
     return out + 8;
   }
   std::string explain(int64_t v) const {
@@ -106,8 +113,7 @@ struct SqliteTimestamp {
   using Value = int64_t;
   static constexpr uint32_t kShared = 0;
   static constexpr int64_t kFirst = first_of_day<kUnit>(date_text::kYear0);
-  static constexpr int64_t kLast =
-      kUnit == TimeUnit::kNano ? INT64_MAX : first_of_day<kUnit>(date_text::kYear10000) - 1;
+  static constexpr int64_t kLast = last_before_day<kUnit>(date_text::kYear10000);
   static constexpr uint32_t kWholeBytes = date_text::kDateBytes + 9;
   bool zoned;
   const DateTable* table = &DateTable::get();

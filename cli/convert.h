@@ -1,0 +1,32 @@
+// From options as they were written to a LoadRequest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "headrace/result.h"
+#include "options.h"
+
+namespace headrace::cli {
+
+// Options as they were written; empty or 0 when they were not.
+struct Written {
+  std::string to, table, mode, method, memory, block_bytes, lock_timeout, load_id;
+  std::string copy_format, format, delimiter, progress;
+  std::vector<std::string> source, null_values, types;
+  int connections = 0, readers = 0, page_size = 0;
+  int64_t batch_rows = 0;
+  bool no_header = false, nan_as_null = false, dry_run = false, json = false;
+};
+
+// A kUsage error, without the passwords that its text may repeat.
+Error usage_error(const std::string& message, std::string hint);
+
+// "--lock-timeout" is HEADRACE_LOCK_TIMEOUT.
+std::string environment_name(const std::string& option);
+
+// The options of `command`, checked.
+Result<Options> convert(const std::string& command, Written written);
+
+}  // namespace headrace::cli

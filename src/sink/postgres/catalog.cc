@@ -1,0 +1,211 @@
+#include "sink/postgres/catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace headrace {
+namespace {
+
+constexpr int kOldestVersion = 120000;
+constexpr char kDoing[] = "reading the catalog";
+
+// $1: the name quoted, with its schema if one was given.
+constexpr char kFindTable[] = R"(
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, c.relispartition,
+       pg_has_role(c.relowner, 'USAGE'), has_schema_privilege(n.oid, 'CREATE'),
+       has_any_column_privilege(c.oid, 'INSERT'),
+       CASE WHEN c.relkind IN ('r', 'p') THEN has_any_column_privilege(c.oid, 'SELECT') ELSE false END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = to_regclass($1))";
+
+// $1: a schema, or '' for the first of the search_path.
+constexpr char kFindSchema[] = R"(
+SELECT n.nspname, has_schema_privilege(n.oid, 'CREATE')
+FROM pg_namespace n WHERE n.nspname = coalesce(nullif($1, ''), current_schema()))";
+
+// $1: the table. The base type of a domain, over all its levels, with the innermost modifier that
+// is declared. Types of users carry their schema, so that none is taken for a type of PostgreSQL or of an
+// extension; every enum is 'enum', as all have the same binary form.
+constexpr char kColumns[] = R"(
+WITH RECURSIVE base AS (
+  SELECT a.attnum, a.atttypid AS type, a.atttypmod AS typmod, false AS not_null, false AS has_default
+  FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT b.attnum, t.typbasetype, CASE WHEN b.typmod = -1 THEN t.typtypmod ELSE b.typmod END,
+         b.not_null OR t.typnotnull, b.has_default OR t.typdefault IS NOT NULL
+  FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
+)
+SELECT a.attname, format_type(a.atttypid, a.atttypmod),
+       CASE WHEN t.typtype = 'e' THEN 'enum'
+            WHEN n.nspname = 'pg_catalog' OR EXISTS (
+              SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.deptype = 'e'
+                AND d.objid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END)
+            THEN t.typname::text ELSE n.nspname || '.' || t.typname END,
+       b.typmod, a.attnotnull OR b.not_null,
+       (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR b.has_default,
+       a.attgenerated <> '', a.attidentity = 'a'
+FROM pg_attribute a
+JOIN base b ON b.attnum = a.attnum
+JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd'
+JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE a.attrelid = $1::oid
+ORDER BY a.attnum)";
+
+constexpr char kIndexes[] =
+    "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+    "WHERE i.indrelid = $1::oid ORDER BY 1";
+constexpr char kConstraints[] =
+    "SELECT conname FROM pg_constraint WHERE conrelid = $1::oid AND contype <> 'n' ORDER BY 1";
+
+// Tables whose rows a DELETE of ours would delete or change.
+constexpr char kCascadingKeys[] = R"(
+SELECT DISTINCT c.conrelid::regclass::text,
+       CASE c.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'SET DEFAULT' END
+FROM pg_constraint c
+WHERE c.confrelid = $1::oid AND c.contype = 'f' AND c.confdeltype IN ('c', 'n', 'd') AND c.conrelid <> $1::oid
+ORDER BY 1)";
+
+// Slots left for this role in this database. numbackends counts every session whoever looks.
+constexpr char kSlots[] = R"(
+SELECT least(
+  current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true), '0')::int
+    - (SELECT sum(numbackends) FROM pg_stat_database),
+  (SELECT CASE WHEN rolconnlimit >= 0 AND NOT rolsuper THEN rolconnlimit
+     - (SELECT count(*) FROM pg_stat_activity WHERE usesysid = r.oid) END
+   FROM pg_roles r WHERE rolname = current_user),
+  (SELECT CASE WHEN datconnlimit >= 0 THEN datconnlimit
+     - (SELECT numbackends FROM pg_stat_database s WHERE s.datid = d.oid) END
+   FROM pg_database d WHERE datname = current_database()))::int)";
+
+std::string relation_kind(const std::string& relkind) {
+  switch (relkind.empty() ? ' ' : relkind[0]) {
+    case 'r': return "table";
+    case 'p': return "partitioned table";
+    case 'v': return "view";
+    case 'm': return "materialized view";
+    case 'f': return "foreign table";
+    case 'S': return "sequence";
+    case 'c': return "composite type";
+    default: return "index";
+  }
+}
+
+Result<std::vector<std::string>> read_names(Connection& connection, const char* sql,
+                                            const std::string& oid) {
+  HEADRACE_ASSIGN(const PgResult rows, connection.query(sql, {oid}, kDoing));
+  std::vector<std::string> names;
+  for (int i = 0; i < PQntuples(rows.get()); ++i) names.push_back(cell(rows, i, 0));
+  return names;
+}
+
+Status read_missing_table(Connection& connection, const TableName& name, CatalogFacts* out) {
+  HEADRACE_ASSIGN(const PgResult rows, connection.query(kFindSchema, {name.schema}, kDoing));
+  if (PQntuples(rows.get()) == 0) {
+    return name.schema.empty()
+               ? Error(ErrorCode::kNotFound, "no schema of the search_path exists",
+                       "give the table as schema.table")
+               : Error(ErrorCode::kNotFound, fmt::format("schema {} does not exist", name.schema),
+                       fmt::format("CREATE SCHEMA {}", quote_identifier(name.schema)));
+  }
+  out->facts.schema = cell(rows, 0, 0);
+  out->facts.table = name.table;
+  out->facts.can_create = cell_is_true(rows, 0, 1);
+  return {};
+}
+
+Status read_details(Connection& connection, const std::string& oid, CatalogFacts* out) {
+  HEADRACE_ASSIGN(out->facts.columns, read_columns(connection, out->oid));
+  HEADRACE_ASSIGN(out->facts.indexes, read_names(connection, kIndexes, oid));
+  HEADRACE_ASSIGN(out->facts.constraints, read_names(connection, kConstraints, oid));
+  HEADRACE_ASSIGN(const PgResult keys, connection.query(kCascadingKeys, {oid}, kDoing));
+  for (int i = 0; i < PQntuples(keys.get()); ++i) {
+    out->cascading_keys.push_back({cell(keys, i, 0), cell(keys, i, 1)});
+  }
+  return {};
+}
+
+Status read_table(Connection& connection, const TableName& name, CatalogFacts* out) {
+  const std::string quoted = name.schema.empty() ? quote_identifier(name.table)
+                                                 : qualified(name.schema, name.table);
+  HEADRACE_ASSIGN(const PgResult row, connection.query(kFindTable, {quoted}, kDoing));
+  if (PQntuples(row.get()) == 0) return read_missing_table(connection, name, out);
+  SinkFacts& facts = out->facts;
+  out->oid = static_cast<uint32_t>(cell_integer(row, 0, 0));
+  out->row_estimate = std::strtod(cell(row, 0, 4).c_str(), nullptr);
+  facts.table_exists = true;
+  facts.schema = cell(row, 0, 1);
+  facts.table = cell(row, 0, 2);
+  facts.relation_kind = relation_kind(cell(row, 0, 3));
+  facts.is_owner = cell_is_true(row, 0, 6);
+  facts.can_create = cell_is_true(row, 0, 7);
+  facts.can_insert = cell_is_true(row, 0, 8);
+  HEADRACE_TRY(read_details(connection, cell(row, 0, 0), out));
+  if (cell_is_true(row, 0, 9)) {
+    HEADRACE_ASSIGN(facts.table_is_empty,
+                    read_is_empty(connection, qualified(facts.schema, facts.table)));
+  }
+  if (facts.relation_kind == "partitioned table") {
+    facts.dependents = {"partitioned table"};
+  } else if (facts.relation_kind == "table") {
+    const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, facts.table));
+    HEADRACE_ASSIGN(out->copy, read_table_copy(connection, out->oid, stage));
+    facts.dependents = out->copy.dependents;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<TargetColumn>> read_columns(Connection& connection, uint32_t oid) {
+  HEADRACE_ASSIGN(const PgResult rows, connection.query(kColumns, {std::to_string(oid)}, kDoing));
+  std::vector<TargetColumn> columns;
+  for (int i = 0; i < PQntuples(rows.get()); ++i) {
+    TargetColumn column;
+    column.name = cell(rows, i, 0);
+    column.type.sql = cell(rows, i, 1);
+    column.type.base = cell(rows, i, 2);
+    column.type.typmod = static_cast<int32_t>(cell_integer(rows, i, 3));
+    column.not_null = cell_is_true(rows, i, 4);
+    column.has_default = cell_is_true(rows, i, 5);
+    column.generated = cell_is_true(rows, i, 6);
+    column.identity_always = cell_is_true(rows, i, 7);
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+Result<bool> read_is_empty(Connection& connection, const std::string& qualified_table) {
+  HEADRACE_ASSIGN(const PgResult rows,
+                  connection.exec(fmt::format("SELECT 1 FROM {} LIMIT 1", qualified_table),
+                                  "looking for rows in the table"));
+  return PQntuples(rows.get()) == 0;
+}
+
+Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name) {
+  CatalogFacts out;
+  SinkFacts& facts = out.facts;
+  facts.dialect = Dialect::kPostgres;
+  facts.server_kind = "plain";
+  facts.server_version = PQserverVersion(connection.raw());
+  if (facts.server_version < kOldestVersion) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("the server is PostgreSQL {}", PQparameterStatus(connection.raw(), "server_version")),
+                 "headrace needs PostgreSQL 12 or later");
+  }
+  HEADRACE_TRY(connection.run("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"
+                              "SET LOCAL client_min_messages = error;"
+                              "SET LOCAL lock_timeout = '10s'", kDoing));
+  Status read = read_table(connection, name, &out);
+  if (!read.ok()) {
+    (void)connection.run("ROLLBACK").ok();
+    return std::move(read).error();
+  }
+  HEADRACE_ASSIGN(const PgResult slots, connection.query(kSlots, {}, kDoing));
+  facts.max_writers = static_cast<int>(std::max<int64_t>(1, cell_integer(slots, 0, 0)));
+  HEADRACE_TRY(connection.run("COMMIT", kDoing));
+  return out;
+}
+
+}  // namespace headrace

@@ -1,0 +1,47 @@
+// Publishing: how the rows of finished writers become visible by one COMMIT.
+//
+//   single   the control connection's transaction is committed
+//   swap     in the control connection's transaction, under an ACCESS EXCLUSIVE lock for the renames
+//            only: the staging table takes the place of the target
+//
+// Used by the sink's thread; building indexes uses further threads inside.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "headrace/plan.h"
+#include "sink/postgres/catalog.h"
+#include "sink/postgres/connection.h"
+#include "sink/postgres/pool.h"
+#include "sink/postgres/table_copy.h"
+#include "sink/sink.h"
+
+namespace headrace {
+
+struct Publication {
+  Connection& control;  // its transaction is open
+  ConnectionPool& pool;
+  const Plan& plan;
+  const CatalogFacts& catalog;
+  std::string stage;      // name of the staging table
+  const TableCopy& copy;  // scope swap into an existing table: as the staging table was made
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+Status publish_single(const Publication& publication, PublishStats* stats);
+Status publish_swap(const Publication& publication, PublishStats* stats);
+
+// Commits. When the connection is lost meanwhile, a new one asks the server whether the
+// transaction was committed; if nobody can say, the error does.
+Status commit(Connection& connection, const ConnectionPool& pool);
+
+// The statements of the swap itself, under the lock. `sequences`: of the staging table's identity
+// columns, schema-qualified, in the order of copy.identities.
+std::vector<std::string> swap_statements(const Plan& plan, const std::string& stage,
+                                         const TableCopy& copy,
+                                         const std::vector<std::string>& sequences);
+
+}  // namespace headrace

@@ -1,0 +1,59 @@
+// TableCopy: what makes an empty staging table the exact twin of an existing table, as statements.
+//
+// CREATE TABLE ... (LIKE target INCLUDING ALL) carries column names, types, collations, NOT NULL,
+// defaults, generated and identity columns, CHECK constraints, storage, compression and the comments of
+// these. It does not carry owner, grants, storage parameters, tablespace, statistics targets, the
+// table's comment, replica identity, and it names indexes and constraints anew: all that is here.
+// What cannot be carried exactly is a dependent, in words; the plan then does not swap.
+//
+// A value; reading it is a function of the catalogs alone, so that two readings can be compared.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "headrace/result.h"
+#include "sink/postgres/connection.h"
+
+namespace headrace {
+
+struct IndexCopy {
+  std::string name;
+  std::string temporary;
+  std::string build;                // on the staging table, under a temporary name
+  std::vector<std::string> attach;  // after the rename: old name, constraint, comments
+
+  bool operator==(const IndexCopy&) const = default;
+};
+
+// An identity column: the twin gets a sequence of its own, which goes on where the old one stood.
+struct IdentityCopy {
+  std::string column;
+  std::string schema;
+  std::string sequence;
+
+  bool operator==(const IdentityCopy&) const = default;
+};
+
+struct TableCopy {
+  std::string create;
+  std::vector<std::string> settings;   // right after create
+  std::vector<std::string> rights;     // before the swap: owner and grants
+  std::vector<IndexCopy> indexes;
+  std::vector<std::string> sequences;  // in the swap: serial sequences change their owning column
+  std::vector<IdentityCopy> identities;
+  std::vector<std::string> finish;     // before the swap: comment, replica identity
+  std::vector<std::string> dependents;
+
+  bool operator==(const TableCopy&) const = default;
+};
+
+// The first 18 bytes of a staging table's name, where the load id is not known yet.
+inline constexpr char kStagePlaceholder[] = "_headrace_xxxxxxxx";
+
+// Reads it for the table `oid` and a staging table named `stage` in the same schema. REQUIRES: a
+// transaction is open; search_path is empty from here to its end, or to the end of the savepoint.
+Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const std::string& stage);
+
+}  // namespace headrace
