@@ -1,4 +1,4 @@
-"""An arm is one way of doing the job: a peer as its documentation shows it, ourselves, or a floor nobody can go below."""
+"""An arm is one way of doing the job: a peer as its documentation shows it, ourselves, or a floor nobody goes below."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +34,9 @@ def headrace(options, source, *arguments):
 
 
 def null_floor(options):
-    return Arm("null", "floor: headrace to null:", ours=True, floor=True, note="decode and encode only",
-               commands=lambda workload, source: headrace(options, source, "--to", "null:", "--table", workload.table))
+    return Arm("null", "floor: headrace to null:", ours=True, floor=True,
+               note="decode and encode only; rows as it reports them", commands=lambda workload, source: headrace(
+                   options, source, "--to", "null:", "--table", workload.table))
 
 
 def missing(path, build_hint):

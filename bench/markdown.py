@@ -5,13 +5,20 @@ def number(value, form="{:.2f}", factor=1.0):
     return "-" if value is None else form.format(value / factor)
 
 
+def outcome(ratio):
+    """won, lost, or undecided when the rounds do not agree."""
+    if ratio["min"] < 1 < ratio["max"]:
+        return "undecided"
+    return "lost" if ratio["median"] < 1 else "won"
+
+
 def shown_ratio(ratio):
     if not ratio:
         return "-"
     text = f"{ratio['median']:.2f}"
     if ratio["pairs"] > 1:
         text += f" ({ratio['min']:.2f}-{ratio['max']:.2f})"
-    return f"**{text} lost**" if ratio["median"] < 1 else text
+    return f"**{text} {outcome(ratio)}**" if outcome(ratio) != "won" else text
 
 
 def notes(line):
@@ -54,24 +61,26 @@ def table(result):
             *[table_row(line, own, with_server) for line in lines]]
 
 
-def lost(result):
-    """Which peers beat which of our arms."""
+def verdict(result):
+    """What we did not win, in words."""
     labels = {line["arm"]: line["label"] for line in result["arms"]}
-    return [f"{line['label']} beats {labels[name]}: {ratio['median']:.2f} of its time"
-            for line in result["arms"] for name, ratio in (line.get("ratios") or {}).items()
-            if ratio and ratio["median"] < 1]
+    said = {"won": [], "lost": [], "undecided": []}
+    for line in result["arms"]:
+        for name, ratio in (line.get("ratios") or {}).items():
+            if ratio:
+                said[outcome(ratio)].append(f"{labels[name]} against {line['label']} ({ratio['median']:.2f})")
+    if not any(said.values()):
+        return "Nothing to compare: no proven run of ours beside a peer's."
+    if not said["lost"] and not said["undecided"]:
+        return "No comparison was lost."
+    return " ".join(f"{kind.capitalize()}: {'; '.join(said[kind])}." for kind in ("lost", "undecided") if said[kind])
 
 
 def section(result):
-    found = lost(result)
-    verdict = "Lost: " + "; ".join(found) + "." if found else None
-    compared = any(line.get("ratios") and any(line["ratios"].values()) for line in result["arms"])
-    if not found:
-        verdict = "No comparison was lost." if compared else "Nothing to compare: no proven run of ours beside a peer's."
     return [f"## {result['title']}", "",
             f"{result['workload']}: {result['rows']:,} rows, {result['source_bytes'] / 1e6:.1f} MB of Parquet, "
             f"sha256 {result['source_sha256'][:16]}, {result['repeats']} round{'s' * (result['repeats'] > 1)}.", "",
-            *table(result), "", verdict, ""]
+            *table(result), "", verdict(result), ""]
 
 
 def document(results):
@@ -80,7 +89,7 @@ def document(results):
             f"{machine['cpu']}{', virtual' if machine['virtual'] else ''}, {machine['cores']} cores, "
             f"{machine['memory_gib']} GiB, {machine['system']}, {machine['file_system']}. " +
             ", ".join(f"{name} {version}" for name, version in versions.items() if version) + ".", "",
-            "Every row and checksum was compared with the source before its time was printed. The ratio is the other arm's time "
-            "over ours in the same round, then the median. Peak MB is the largest process of the arm. A run is quiet if other "
-            "processes took at most 10 % of its time + 0.3 s and the host at most 6 %.", ""]
+            "Every row and checksum was compared with the source before its time was printed. The ratio is the other "
+            "arm's time over ours in the same round, then the median. Peak MB is the largest process of the arm. A run "
+            "is quiet if other processes took at most 10 % of its time + 0.3 s and the host at most 6 %.", ""]
     return "\n".join(head + [line for result in results["results"] for line in section(result)])

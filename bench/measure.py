@@ -1,7 +1,7 @@
 """Runs processes under a clock: wall time, CPU and memory of the process tree, and what disturbed the machine.
 
-Memory is the largest process of the tree, as wait4 tells it. A process starts as a copy of this harness and Linux counts
-that, so no figure can be below `rss_floor_bytes`.
+Memory is the largest process of the tree, as wait4 tells it. A process starts as a copy of this harness and Linux
+counts that, so no figure can be below `rss_floor_bytes`.
 """
 import contextlib
 import os
@@ -93,7 +93,7 @@ def failure_of(processes, log, expired, timeout):
 
 
 def timed(commands, env, log, timeout, finish=None):
-    """Runs all commands at once. The clock stops when the last has ended and `finish` (a sync of the result) is done."""
+    """Runs all commands at once. The clock stops when the last has ended and `finish` has synced the result."""
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     busy, steal = machine_cpu()
     own = own_cpu()

@@ -11,7 +11,8 @@ from shell import run
 SETTINGS = {
     "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "wal_level": "replica",
     "wal_sync_method": "fdatasync", "wal_buffers": "16MB", "wal_compression": "off",
-    "max_wal_size": "16GB", "min_wal_size": "80MB", "checkpoint_timeout": "30min", "checkpoint_completion_target": "0.9",
+    "max_wal_size": "16GB", "min_wal_size": "80MB",
+    "checkpoint_timeout": "30min", "checkpoint_completion_target": "0.9",
     "autovacuum": "off", "work_mem": "4MB", "maintenance_work_mem": "64MB", "max_connections": "50", "jit": "on",
     "max_parallel_workers_per_gather": "2", "TimeZone": "UTC",
     # A scan that starts in the middle would change the order of the prepared files.

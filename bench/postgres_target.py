@@ -23,8 +23,8 @@ class PostgresTarget:
 
     def ensure_server(self):
         if not self.running:
+            self.running = True  # also when the start fails half way: close() then stops what there is
             self.server.start()
-            self.running = True
         return self.server
 
     def arms(self):
@@ -56,7 +56,8 @@ class PostgresTarget:
 
     def headrace(self, workload, source, connections):
         chosen = [] if connections == "auto" else ["--connections", connections]
-        return headrace(self.options, source, "--to", self.server.uri, "--table", workload.table, "--mode", "append", *chosen)
+        return headrace(self.options, source, "--to", self.server.uri, "--table", workload.table,
+                        "--mode", "append", *chosen)
 
     def copy(self, workload, path, form):
         return ["psql", self.server.uri, *PSQL, f"\\copy {workload.table} from {quoted(path)} {form}"]

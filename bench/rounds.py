@@ -1,4 +1,4 @@
-"""Interleaved rounds: every arm once per round, in another order each round, its result proven before its time counts."""
+"""Interleaved rounds: every arm once per round, in another order each round, proven before its time counts."""
 from dataclasses import asdict, dataclass, field
 
 from measure import timed

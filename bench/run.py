@@ -55,17 +55,20 @@ def parse_arguments():
     add("--quick", action="store_true", help="one round")
     add("--peers-only", action="store_true", help="leave our own arms out")
     add("--headrace", type=absolute, default=ROOT / "build/release/headrace", help="the program")
-    add("--bench-encode", type=absolute, default=ROOT / "build/release/bench_encode", help="the encoder's own benchmark")
+    add("--bench-encode", type=absolute, default=ROOT / "build/release/bench_encode", help="the encoder alone")
     add("--headrace-args", type=shlex.split, default=[], help="more arguments for every headrace load")
     add("--connections", default="auto", help="of the second PostgreSQL arm; default auto")
     add("--scale", default="1", help="scale factor of lineitem; default 1")
     add("--lineitem", type=absolute, help="a lineitem Parquet file of that scale; default by scripts/fetch_data.sh")
     add("--lineitem-csv", type=absolute, help="the same as CSV without header; default by tpchgen-cli")
     add("--flights", type=absolute, help="flights-3m.parquet; default by scripts/fetch_data.sh")
-    add("--python", type=absolute, default=cache_folder() / "venv-bench/bin/python", help="python with bench/requirements.txt")
-    add("--work", type=absolute, default=ROOT / "build/bench/work", help="prepared files, server, results of the arms (8 GB)")
+    add("--python", type=absolute, default=cache_folder() / "venv-bench/bin/python",
+        help="the python that has bench/requirements.txt")
+    add("--work", type=absolute, default=ROOT / "build/bench/work",
+        help="prepared files, server, what the arms write (8 GB)")
     add("--output", type=absolute, default=ROOT / "build/bench/results.json", help="every single run as JSON")
-    add("--server-script", type=absolute, default=ROOT / "tests/servers/postgres.sh", help="starts and stops PostgreSQL")
+    add("--server-script", type=absolute, default=ROOT / "tests/servers/postgres.sh",
+        help="starts and stops PostgreSQL")
     add("--shared-buffers", default="4GB", help="of that server; default 4GB")
     add("--timeout", type=float, default=900, help="seconds after which a run is ended; default 900")
     options = parser.parse_args()
@@ -107,12 +110,11 @@ def portable(options):
     """Commands as they are kept in the results: without the paths of this machine."""
     places = ((options.work, "WORK"), (options.python.parent, "VENV"), (ROOT, "."))
 
-    def show(command):
-        text = shlex.join(str(part) for part in command)
+    def shown(part):
         for path, name in places:
-            text = text.replace(str(path), name)
-        return text.replace(str(Path.home()), "~")
-    return show
+            part = part.replace(str(path), name)
+        return Path(part).name if part.startswith("/") else part
+    return lambda command: shlex.join(shown(str(part)) for part in command)
 
 
 def measure(options, target, workload):
@@ -157,6 +159,14 @@ def benchmark(options, targets):
                if line["ours"] and not options.peers_only)
 
 
+def close(targets):
+    for target in targets.values():
+        try:
+            target.close()
+        except BenchError as error:
+            say(f"bench: {error}")
+
+
 def interrupted(_signal, _frame):
     raise KeyboardInterrupt
 
@@ -178,8 +188,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     finally:
-        for target in targets.values():
-            target.close()
+        close(targets)
 
 
 if __name__ == "__main__":

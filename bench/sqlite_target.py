@@ -65,7 +65,8 @@ class SqliteTarget:
         columns = ", ".join(f'"{column["name"]}" {"INTEGER" if column["kind"] == "integer" else "TEXT"}'
                             for column in workload.facts()["columns"])
         return [["sqlite3", self.out, "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF",
-                 f"CREATE TABLE {workload.table} ({columns})", ".mode csv", f".import '{workload.csv()}' {workload.table}"]]
+                 f"CREATE TABLE {workload.table} ({columns})", ".mode csv",
+                 f".import '{workload.csv()}' {workload.table}"]]
 
     def write_bytes(self, workload, _source):
         if workload.name not in self.size:
@@ -118,4 +119,4 @@ class SqliteTarget:
         return {"sync": "fsync of the file is inside the clock for every arm"}
 
     def close(self):
-        self.out.unlink(missing_ok=True)
+        self.reset(None)

@@ -33,7 +33,8 @@ class Workload:
     def stamp(self):
         """Changes when the source does: prepared files and tables of another source are not taken."""
         state = self.source.stat()
-        return hashlib.sha256(f"{self.source} {state.st_size} {state.st_mtime_ns} {self.columns}".encode()).hexdigest()[:16]
+        text = f"{self.source} {state.st_size} {state.st_mtime_ns} {self.columns}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def prepared(self, suffix):
         return self.work / "inputs" / f"{self.name}-{self.stamp()}{suffix}"

@@ -57,8 +57,9 @@ def pairing(table, columns):
 
 def sampled(table):
     # Arrow cannot take rows of string_view columns.
-    rows = table.cast(pa.schema([field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field
-                                 for field in table.schema])).take(list(range(0, table.num_rows, SAMPLE_STEP))).to_pylist()
+    plain = pa.schema([field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field
+                       for field in table.schema])
+    rows = table.cast(plain).take(list(range(0, table.num_rows, SAMPLE_STEP))).to_pylist()
     return [[value if value is None or isinstance(value, int) else str(value) for value in row.values()]
             for row in rows]
 

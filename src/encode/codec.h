@@ -65,6 +65,13 @@ class Codec {
   // rows.count may be smaller.
   virtual void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
                      uint8_t** cursors) = 0;
+
+  // For the next write: so many bytes after every cell belong to what is written later, and may be
+  // overwritten. A short value is then copied as one word or two, without a branch on its length.
+  void set_room(uint32_t bytes) { room_ = bytes; }
+
+ protected:
+  uint32_t room_ = 0;
 };
 
 // All that headrace knows of one family of types. One file each in encode/types/.

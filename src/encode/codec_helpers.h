@@ -12,6 +12,7 @@
 // Values of different size: kShared = 0 and uint32_t measure(v), which gives bytes or kRejectedCell.
 // In sqlite_record, measure gives and put takes a serial type instead of a byte count, and kShared
 // is a serial type; measure may then give kSerialNull for a value that is stored as NULL.
+// A conversion with kRoom also has put_over: put that may write kRoom bytes past the end of the cell.
 #pragma once
 
 #include <cstring>
@@ -97,25 +98,17 @@ class ColumnCodec final : public Codec {
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
-    // Copies: what they hold would be read again after every byte stored through a cursor.
-    const Reader values(column);
-    const Convert convert = convert_;
-    if (shared_) {
-      for (int i = 0; i < rows.count; ++i) {
-        cursors[i] = put_one(convert, cursors[i], values[rows.begin + i], Convert::kShared);
-      }
-    } else if (null_free_) {
-      for (int i = 0; i < rows.count; ++i) {
-        cursors[i] = put_one(convert, cursors[i], values[rows.begin + i], Cells::bytes(cells[i]));
-      }
-    } else {
-      for (int i = 0; i < rows.count; ++i) {
-        const int64_t row = rows.begin + i;
-        cursors[i] = column.is_null(row)
-                         ? Cells::put_null(cursors[i])
-                         : put_one(convert, cursors[i], values[row], Cells::bytes(cells[i]));
+    const Convert convert = convert_;  // a copy: members would be read again after every store
+    if constexpr (requires { Convert::kRoom; }) {
+      if (room_ >= Convert::kRoom) {
+        write_rows(column, rows, cells, cursors, [&](uint8_t* at, Value v, uint32_t n) {
+          return convert.put_over(at, v, n);
+        });
+        return;
       }
     }
+    write_rows(column, rows, cells, cursors,
+               [&](uint8_t* at, Value v, uint32_t n) { return convert.put(at, v, n); });
   }
 
  private:
@@ -144,8 +137,26 @@ class ColumnCodec final : public Codec {
     return Cells::from_bytes(n);
   }
 
-  static uint8_t* put_one(const Convert& convert, uint8_t* at, Value value, uint32_t n) {
-    return Cells::close(convert.put(Cells::open(at, n), value, n));
+  template <typename Put>
+  void write_rows(const ColumnView& column, RowSpan rows, const uint32_t* cells, uint8_t** cursors,
+                  Put put) const {
+    const Reader values(column);
+    const auto put_one = [&](int i, uint32_t n) {
+      cursors[i] = Cells::close(put(Cells::open(cursors[i], n), values[rows.begin + i], n));
+    };
+    if (shared_) {
+      for (int i = 0; i < rows.count; ++i) put_one(i, Convert::kShared);
+    } else if (null_free_) {
+      for (int i = 0; i < rows.count; ++i) put_one(i, Cells::bytes(cells[i]));
+    } else {
+      for (int i = 0; i < rows.count; ++i) {
+        if (column.is_null(rows.begin + i)) {
+          cursors[i] = Cells::put_null(cursors[i]);
+        } else {
+          put_one(i, Cells::bytes(cells[i]));
+        }
+      }
+    }
   }
 
   Convert convert_;
@@ -160,38 +171,35 @@ std::unique_ptr<Codec> column_codec(Convert convert = {}) {
   return std::make_unique<ColumnCodec<Reader, Convert, Cells>>(std::move(convert));
 }
 
-// Copies n bytes; short values, the usual ones, without a call.
+// Copies n bytes; short values, the usual ones, without a call and with few branches on n.
 inline uint8_t* put_bytes(uint8_t* out, const char* in, size_t n) {
-  if (n <= 16) {
-    if (n >= 8) {
-      uint64_t head, tail;
-      std::memcpy(&head, in, 8);
-      std::memcpy(&tail, in + n - 8, 8);
-      std::memcpy(out, &head, 8);
-      std::memcpy(out + n - 8, &tail, 8);
-    } else if (n >= 4) {
-      uint32_t head, tail;
-      std::memcpy(&head, in, 4);
-      std::memcpy(&tail, in + n - 4, 4);
-      std::memcpy(out, &head, 4);
-      std::memcpy(out + n - 4, &tail, 4);
-    } else if (n > 0) {
-      out[0] = static_cast<uint8_t>(in[0]);
-      out[n / 2] = static_cast<uint8_t>(in[n / 2]);
-      out[n - 1] = static_cast<uint8_t>(in[n - 1]);
+  const auto copy = [&]<typename Word>(Word, size_t at) {
+    Word word;
+    std::memcpy(&word, in + at, sizeof word);
+    std::memcpy(out + at, &word, sizeof word);
+  };
+  struct Word16 {
+    uint64_t words[2];
+  };
+  if (n >= 16) {
+    if (n > 48) {
+      std::memcpy(out, in, n);
+      return out + n;
     }
-    return out + n;
+    copy(Word16{}, 0);
+    copy(Word16{}, n < 32 ? n - 16 : 16);
+    copy(Word16{}, n - 16);
+  } else if (n >= 8) {
+    copy(uint64_t{}, 0);
+    copy(uint64_t{}, n - 8);
+  } else if (n >= 4) {
+    copy(uint32_t{}, 0);
+    copy(uint32_t{}, n - 4);
+  } else if (n > 0) {
+    out[0] = static_cast<uint8_t>(in[0]);
+    out[n / 2] = static_cast<uint8_t>(in[n / 2]);
+    out[n - 1] = static_cast<uint8_t>(in[n - 1]);
   }
-  if (n <= 64) {
-    std::memcpy(out, in, 16);
-    if (n > 32) {
-      std::memcpy(out + 16, in + 16, 16);
-      std::memcpy(out + n - 32, in + n - 32, 16);
-    }
-    std::memcpy(out + n - 16, in + n - 16, 16);
-    return out + n;
-  }
-  std::memcpy(out, in, n);
   return out + n;
 }
 

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/arrow_c.h"
+#include "encode/cell_sums.h"
 #include "encode/codec.h"
 #include "encode/column_view.h"
 #include "encode/row_block.h"
@@ -32,26 +34,46 @@ class RowEncoder {
   Status fill(RowBlock* block);
 
  private:
+  // `cells`, and what was found in them, are of the span measured last.
   struct Column {
     ColumnPlan plan;
     std::unique_ptr<Codec> codec;
-    uint32_t shared_cell = 0;
     std::vector<uint32_t> cells;
+    uint32_t shared_cell = 0;
+    uint32_t filled_cell = kCellsDiffer;  // the shared cell that all of `cells` hold, if any
+    uint32_t least_bytes = 0;             // of a value within the row
+    bool long_serials = false;            // sqlite_record: some cell takes more than one byte
   };
 
   RowEncoder() = default;
+  int rows_to_measure(const RowBlock& block, size_t room) const;
   Status measure(int count, uint64_t* row_bytes);
+  std::optional<Error> measure_values(int count);
+  void sum_cells(Column& column, int count);
+  void sum_serials(Column& column, int count);
+  void add_record_heads(int count, uint64_t* row_bytes);
   int rows_that_fit(const uint64_t* row_bytes, int count, size_t room) const;
   void write(int count, const uint64_t* row_bytes, RowBlock* block);
-  void write_sqlite_headers(int count, uint8_t** cursors);
+  void write_values(int count, uint8_t** cursors, uint32_t room);
+  void write_records(int count, uint8_t** starts);
+  void write_serials(int count, uint8_t** headers);
+  int64_t row_of_batch(int64_t row) const { return row - batch_->array->offset; }
+  uint64_t first_rowid() const {  // of the span
+    return static_cast<uint64_t>(batch_->first_row + row_of_batch(next_row_) + 1);
+  }
   Error reject_error(Rejects& rejects, size_t column) const;
+  Error row_too_large(int64_t row, uint64_t bytes) const;
 
   RowFormat format_ = RowFormat::kPgBinary;
   int64_t block_bytes_ = 0;
   std::vector<Column> columns_;
   std::vector<ColumnView> views_;
-  std::vector<uint32_t> record_bytes_;  // sqlite_record: payload of each row of the span
-  std::vector<uint32_t> header_bytes_;  // sqlite_record: header of each row of the span
+  RowSums sums_;
+  // sqlite_record, of each row of the span: payload, header, and what stands before the payload
+  std::vector<uint32_t> record_bytes_;
+  std::vector<uint32_t> header_bytes_;
+  std::vector<uint8_t> head_bytes_;
+  bool long_serials_ = false;           // sqlite_record: some serial type takes more than one byte
   const RecordBatch* batch_ = nullptr;
   int64_t next_row_ = 0;
   int64_t end_row_ = 0;

@@ -80,7 +80,7 @@ std::string phases_line(const PhaseSeconds& phases) {
        {Phase{"plan", phases.plan}, Phase{"read", phases.read}, Phase{"encode", phases.encode},
         Phase{"send", phases.send}, Phase{"commit", phases.commit}, Phase{"index", phases.index},
         Phase{"verify", phases.verify}}) {
-    if (phase.seconds <= 0) continue;
+    if (phase.seconds < 0.0005) continue;  // 0.000 s says nothing
     if (!line.empty()) line += ", ";
     line += fmt::format("{} {}", phase.name, seconds_text(phase.seconds));
   }

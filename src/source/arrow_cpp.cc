@@ -40,7 +40,7 @@ class StandardInputStream final : public arrow::io::InputStream {
   }
 
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count, source_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count, message_memory_pool()));
     ARROW_ASSIGN_OR_RAISE(const int64_t got, Read(count, buffer->mutable_data()));
     ARROW_RETURN_NOT_OK(buffer->Resize(got, /*shrink_to_fit=*/false));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
@@ -105,8 +105,10 @@ Result<std::shared_ptr<arrow::DataType>> arrow_type_of(const Field& field) {
   return schema->field(0)->type();
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_file(const std::string& path) {
-  HEADRACE_ARROW_ASSIGN(auto file, arrow::io::ReadableFile::Open(path, source_memory_pool()), path);
+arrow::MemoryPool* message_memory_pool() { return arrow::system_memory_pool(); }
+
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_file(const std::string& path, arrow::MemoryPool* pool) {
+  HEADRACE_ARROW_ASSIGN(auto file, arrow::io::ReadableFile::Open(path, pool), path);
   return std::shared_ptr<arrow::io::RandomAccessFile>(std::move(file));
 }
 

@@ -26,7 +26,11 @@ arrow::MemoryPool* source_memory_pool();
 Result<Schema> schema_of(const arrow::Schema& schema, const std::string& file);
 Result<std::shared_ptr<arrow::DataType>> arrow_type_of(const Field& field);
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_file(const std::string& path);
+// Where whole messages of a stream live: malloc keeps freed pieces of this size, jemalloc gives them back.
+arrow::MemoryPool* message_memory_pool();
+
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_file(const std::string& path,
+                                                               arrow::MemoryPool* pool = source_memory_pool());
 
 // Standard input as Arrow reads it; StandardInput holds the bytes.
 std::shared_ptr<arrow::io::InputStream> standard_input_stream();

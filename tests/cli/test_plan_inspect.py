@@ -5,9 +5,13 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import headrace
 
-PLAN_FIELDS = """schema_version source source_format target dialect schema table mode method method_requested method_reason
-    row_format commit_scope index_action columns partitions row_count creates_table truncates_target ddl readers workers
-    batch_rows block_bytes read_ahead_bytes page_bytes lock_timeout_ms values decisions warnings""".split()
+PLAN_FIELDS = """schema_version source source_format target dialect schema table mode method method_requested
+    method_reason row_format commit_scope index_action columns partitions row_count creates_table truncates_target ddl
+    readers workers batch_rows block_bytes read_ahead_bytes page_bytes lock_timeout_ms values decisions
+    warnings""".split()
+FACTS_FIELDS = "schema_version source format row_count row_count_is_exact byte_count files columns partitions".split()
+# Text that Parquet stores as a dictionary is read as one.
+TEXT = ("utf8", "dictionary<int32, utf8>")
 
 
 def test_plan_writes_nothing_to_postgres(orders, postgres):
@@ -29,8 +33,9 @@ def test_plan_as_json(orders, postgres):
     assert list(plan) == PLAN_FIELDS
     assert (plan["dialect"], plan["table"], plan["mode"]) == ("postgres", "t", "append")
     assert (plan["row_count"], len(plan["partitions"])) == (1000, 2)
-    assert [(c["field"]["name"], c["field"]["type"]["id"], c["target_type"]["sql"]) for c in plan["columns"]] == [
-        ("id", "int64", "bigint"), ("name", "utf8", "text"), ("price", "float64", "double precision")]
+    assert [(c["field"]["name"], c["target"], c["target_type"]["sql"]) for c in plan["columns"]] == [
+        ("id", "id", "bigint"), ("name", "name", "text"), ("price", "price", "double precision")]
+    assert [c["field"]["type"]["name"] in ("int64", "float64", *TEXT) for c in plan["columns"]] == [True] * 3
     assert plan["creates_table"] is True
     assert any("CREATE" in statement for statement in plan["ddl"])
 
@@ -56,10 +61,11 @@ def test_plan_of_an_existing_table_in_mode_create(orders, postgres):
 
 def test_inspect_as_json(orders):
     facts = headrace("inspect", orders, "--json").json()
-    assert list(facts) == "schema_version source format row_count row_count_is_exact byte_count files columns partitions".split()
+    assert list(facts) == FACTS_FIELDS
     assert (facts["format"], facts["row_count"], facts["row_count_is_exact"]) == ("parquet", 1000, True)
-    assert [(c["name"], c["type"]) for c in facts["columns"]] == [("id", "int64"), ("name", "utf8"), ("price", "float64")]
-    name = facts["columns"][1]
+    number, name, price = facts["columns"]
+    assert [number["name"], number["type"], price["name"], price["type"]] == ["id", "int64", "price", "float64"]
+    assert name["name"] == "name" and name["type"] in TEXT
     assert (name["physical_type"], name["compression"].upper(), name["null_count"]) == ("BYTE_ARRAY", "ZSTD", 100)
     assert name["min"].startswith("name ") and name["compressed_bytes"] > 0
     assert [p["row_count"] for p in facts["partitions"]] == [500, 500]

@@ -55,7 +55,8 @@ def test_successful_load_does_not_tell_the_password(orders, postgres, json):
     given = headrace("load", orders, "--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", table, *json)
     found = headrace("load", orders, "--to", PG_TCP, "--table", table, "--mode", "append", *json,
                      env={"PGPASSWORD": PG_PASSWORD})
-    plan = headrace("plan", orders, "--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", table, "--mode", "append", *json)
+    plan = headrace("plan", orders, "--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", table, "--mode", "append",
+                    *json)
     for done in given, found, plan:
         assert done.code == 0, done
         assert PG_PASSWORD not in done.out + done.err
@@ -80,7 +81,8 @@ def test_process_list_does_not_show_the_password(postgres, joined):
 def test_server_does_not_show_the_password(postgres):
     process, feed = start_fed("--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", f"{postgres.schema}.t")
     wait_until(lambda: feed.batches > 50)
-    rows = postgres.execute("SELECT application_name, query FROM pg_stat_activity WHERE application_name LIKE 'headrace%'")
+    rows = postgres.execute(
+        "SELECT application_name, query FROM pg_stat_activity WHERE application_name LIKE 'headrace%'")
     process.terminate()
     finish_fed(process)
     assert rows

@@ -46,7 +46,7 @@ def test_version():
     (["load", "a.parquet", "--to", "a.db", "--to", "b.db"], "--to is given more than once", "load --help"),
     (["load", "a.parquet", "--tabel", "t", "--to", "a.db"], "unknown option --tabel", "did you mean --table?"),
     (["load", "a.parquet", "--to", "a.db", "--mode", "merge"], "--mode: merge not in", "load --help"),
-    (["load", "a.parquet", "--to", "a.db", "--connections", "many"], "--connections: Value many not in range", "--help"),
+    (["load", "a.parquet", "--to", "a.db", "--connections", "many"], "--connections: Value many not in", "--help"),
     (["load", "a.parquet", "--to", "a.db", "--connections", "-1"], "--connections: Value -1 not in range", "--help"),
     (["load", "a.parquet", "--to", "a.db", "--page-size", "1000"], "--page-size: 1000 not in", "--help"),
     (["load", "a.parquet", "--to", "a.db", "--memory", "lots"], "--memory 'lots' is not understood", "64MiB"),

@@ -42,11 +42,40 @@ constexpr Layout make_layout(int scale) {
   return {scale, kPowersOf10[align], -((scale + align) / 4), dscale};
 }
 
-inline uint64_t pack_header(int digits, int weight, bool negative, uint16_t dscale) {
-  return static_cast<uint64_t>(digits) << 48 |
-         static_cast<uint64_t>(static_cast<uint16_t>(weight)) << 32 |
-         (negative ? 0x40000000ULL : 0) | dscale;
+// Length, ndigits and weight: the first eight bytes of a field.
+inline uint64_t field_head(int digits, int weight) {
+  const auto length = static_cast<uint64_t>(8 + 2 * digits);
+  return __builtin_bswap64(length << 32 | static_cast<uint64_t>(digits) << 16 |
+                           static_cast<uint16_t>(weight));
 }
+// Sign and dscale: the next four.
+inline uint32_t field_sign(bool negative, uint16_t dscale) {
+  return __builtin_bswap32((negative ? 0x40000000U : 0) | dscale);
+}
+
+// Fields of values below 10^16 when aligned, which are four digits. A field begins in one of few ways,
+// told by the zero digits before the first and after the last other one.
+struct SmallFields {
+  static constexpr uint64_t kEnd = 10000000000000000ULL;
+
+  Layout layout;
+  uint64_t heads[16];  // [4 * leading zeros + trailing zeros]; [15] is zero
+  uint32_t bytes[16];
+  uint32_t signs[2];
+
+  explicit SmallFields(const Layout& of) : layout(of) {
+    for (int leading = 0; leading < 4; ++leading) {
+      for (int trailing = 0; trailing < 4; ++trailing) {
+        const int digits = leading + trailing < 4 ? 4 - leading - trailing : 0;
+        const int weight = digits > 0 ? layout.last_weight + 3 - leading : 0;
+        heads[4 * leading + trailing] = field_head(digits, weight);
+        bytes[4 * leading + trailing] = kHeaderBytes + 2 * static_cast<uint32_t>(digits);
+      }
+    }
+    signs[0] = field_sign(false, layout.dscale);
+    signs[1] = field_sign(true, layout.dscale);
+  }
+};
 
 // Four base-10000 digits of v < 10^16 in the lanes of one word, most significant first.
 [[gnu::always_inline]] inline uint64_t four_digits(uint64_t v) {
@@ -58,33 +87,37 @@ inline uint64_t pack_header(int digits, int weight, bool negative, uint16_t dsca
 }
 
 // Field of an aligned value of 10^16 and more, which has a fifth digit.
-inline uint32_t put_five_digits(uint8_t* out, uint64_t aligned, bool negative, const Layout& layout) {
-  const uint64_t first = aligned / 10000000000000000ULL;
-  const uint64_t rest = four_digits(aligned % 10000000000000000ULL);
+[[gnu::noinline]] inline uint32_t put_five_digits(uint8_t* out, uint64_t aligned, bool negative,
+                                                  const Layout& layout) {
+  const uint64_t rest = four_digits(aligned % SmallFields::kEnd);
   const int digits = rest == 0 ? 1 : 5 - (__builtin_ctzll(rest) >> 4);
-  store_be32(out, static_cast<uint32_t>(8 + 2 * digits));
-  store_be64(out + 4, pack_header(digits, layout.last_weight + 4, negative, layout.dscale));
-  store_be16(out + 12, static_cast<uint16_t>(first));
+  const uint64_t head = field_head(digits, layout.last_weight + 4);
+  const uint32_t sign = field_sign(negative, layout.dscale);
+  std::memcpy(out, &head, 8);
+  std::memcpy(out + 8, &sign, 4);
+  store_be16(out + 12, static_cast<uint16_t>(aligned / SmallFields::kEnd));
   store_be64(out + 14, rest);
   return kHeaderBytes + 2 * static_cast<uint32_t>(digits);
 }
 
 // Writes the field of `aligned` = magnitude * layout.align and returns its bytes. No branch depends
 // on the digits of usual values. REQUIRES: kRoomBytes at `out`.
-[[gnu::always_inline]] inline uint32_t put_small(uint8_t* out, uint64_t aligned, bool negative, const Layout& layout) {
-  if (aligned >= 10000000000000000ULL) [[unlikely]] {
-    return put_five_digits(out, aligned, negative, layout);
+[[gnu::always_inline]] inline uint32_t put_small(uint8_t* out, uint64_t aligned, bool negative,
+                                                 const SmallFields& fields) {
+  if (aligned >= SmallFields::kEnd) [[unlikely]] {
+    return put_five_digits(out, aligned, negative, fields.layout);
   }
-  const uint64_t lanes = four_digits(aligned);
-  const int leading = __builtin_clzll(lanes | 1) >> 4;
-  const int trailing = __builtin_ctzll(lanes | 1ULL << 63) >> 4;
-  const int any = aligned != 0 ? -1 : 0;  // zero: all bits of count, weight and sign are 0
-  const int digits = (4 - leading - trailing) & any;
-  const int weight = (layout.last_weight + 3 - leading) & any;
-  store_be32(out, static_cast<uint32_t>(8 + 2 * digits));
-  store_be64(out + 4, pack_header(digits, weight, negative, layout.dscale));
-  store_be64(out + 12, lanes << (16 * leading));
-  return kHeaderBytes + 2 * static_cast<uint32_t>(digits);
+  const uint64_t last_first = four_digits(aligned);
+  const uint64_t first_first = __builtin_bswap64(last_first);  // as stored
+  constexpr uint64_t kGuard = 1ULL << 63;  // zero counts as three zero digits at each end
+  const int leading_bits = __builtin_ctzll(first_first | kGuard) & 0x30;
+  const int trailing = __builtin_ctzll(last_first | kGuard) >> 4;
+  const int form = leading_bits / 4 + trailing;
+  const uint64_t digits = first_first >> leading_bits;
+  std::memcpy(out, &fields.heads[form], 8);
+  std::memcpy(out + 8, &fields.signs[negative ? 1 : 0], 4);
+  std::memcpy(out + 12, &digits, 8);
+  return fields.bytes[form];
 }
 
 // Any value. Digits are taken from the low end: first those below the border that the decimal point
@@ -92,7 +125,6 @@ inline uint32_t put_five_digits(uint8_t* out, uint64_t aligned, bool negative, c
 inline uint32_t put_wide(uint8_t* out, WideInteger v, const Layout& layout) {
   uint16_t digits[kMaxDigits + 4];
   int count = 0;
-  const bool negative = v.negative && !v.is_zero();
   if (layout.align != 1) {
     digits[count++] = static_cast<uint16_t>(v.divide_by(10000 / layout.align) * layout.align);
   }
@@ -105,9 +137,12 @@ inline uint32_t put_wide(uint8_t* out, WideInteger v, const Layout& layout) {
   while (low < count && digits[low] == 0) ++low;
   const int kept = count - low;
   const int weight = kept == 0 ? 0 : layout.last_weight + count - 1;
-  store_be32(out, static_cast<uint32_t>(8 + 2 * kept));
-  store_be64(out + 4, pack_header(kept, weight, negative, layout.dscale));
-  for (int i = 0; i < kept; ++i) store_be16(out + 12 + 2 * i, digits[count - 1 - i]);
+  const uint64_t head = field_head(kept, weight);
+  const uint32_t sign = field_sign(v.negative && kept > 0, layout.dscale);
+  std::memcpy(out, &head, 8);
+  std::memcpy(out + 8, &sign, 4);
+  out += kHeaderBytes;
+  for (int i = count; i-- > low; out += 2) store_be16(out, digits[i]);
   return kHeaderBytes + 2 * static_cast<uint32_t>(kept);
 }
 

@@ -43,14 +43,26 @@ inline uint32_t serial_of_integer(int64_t v) {
   return kSerial[(bits + 7) >> 3];
 }
 
+// Writes the upper `bytes` bytes of a word, at most 8; returns their end.
+inline uint8_t* put_top_bytes(uint8_t* out, uint64_t word, uint32_t bytes) {
+  for (uint32_t i = 0; i < bytes; ++i) out[i] = static_cast<uint8_t>(word >> (56 - 8 * i));
+  return out + bytes;
+}
+
+// An integer's body at the top of a word.
+inline uint64_t integer_body(int64_t v, uint32_t serial) {
+  return static_cast<uint64_t>(v) << ((64 - 8 * kSerialBytes[serial]) & 63);
+}
+
 // Writes the body of an integer of that serial type; returns its end.
 inline uint8_t* put_integer(uint8_t* out, int64_t v, uint32_t serial) {
-  const uint32_t bytes = kSerialBytes[serial];
-  for (uint32_t i = bytes; i > 0; --i) {
-    out[i - 1] = static_cast<uint8_t>(v);
-    v >>= 8;
-  }
-  return out + bytes;
+  return put_top_bytes(out, integer_body(v, serial), kSerialBytes[serial]);
+}
+
+// The same by one store of eight bytes, whatever the serial type.
+inline uint8_t* put_integer_over(uint8_t* out, int64_t v, uint32_t serial) {
+  store_be64(out, integer_body(v, serial));
+  return out + kSerialBytes[serial];
 }
 
 inline uint8_t* put_real(uint8_t* out, double v) {
@@ -61,11 +73,9 @@ inline uint8_t* put_real(uint8_t* out, double v) {
 }
 
 constexpr uint32_t varint_bytes(uint64_t v) {
-  uint32_t n = 1;
-  while (v > 0x7F && n < 9) {
-    v >>= 7;
-    ++n;
-  }
+  if (v < 1ULL << 28) return 1 + (v > 0x7F) + (v > 0x3FFF) + (v > 0x1FFFFF);
+  uint32_t n = 5;
+  for (v >>= 35; v != 0 && n < 9; v >>= 7) ++n;
   return n;
 }
 
@@ -75,16 +85,25 @@ inline uint8_t* put_varint(uint8_t* out, uint64_t v) {
     return out + 1;
   }
   const uint32_t n = varint_bytes(v);
+  uint8_t* const end = out + n;
+  uint8_t* at = end - 1;
   if (n == 9) {
-    out[8] = static_cast<uint8_t>(v);
+    *at-- = static_cast<uint8_t>(v);
     v >>= 8;
-    for (int i = 7; i >= 0; --i, v >>= 7) out[i] = static_cast<uint8_t>(v | 0x80);
-    return out + 9;
+  } else {
+    *at-- = static_cast<uint8_t>(v & 0x7F);
+    v >>= 7;
   }
-  out[n - 1] = static_cast<uint8_t>(v & 0x7F);
-  v >>= 7;
-  for (int i = static_cast<int>(n) - 2; i >= 0; --i, v >>= 7) out[i] = static_cast<uint8_t>(v | 0x80);
-  return out + n;
+  for (; at >= out; v >>= 7) *at-- = static_cast<uint8_t>(v | 0x80);
+  return end;
+}
+
+// Two bytes are written whatever v is, so that no branch depends on it. REQUIRES: v < 16384.
+inline uint8_t* put_short_varint(uint8_t* out, uint32_t v) {
+  const bool two = v >= 0x80;
+  out[0] = static_cast<uint8_t>(two ? (v >> 7) | 0x80 : v);
+  out[1] = static_cast<uint8_t>(v & 0x7F);
+  return out + (two ? 2 : 1);
 }
 
 // Reads a varint; returns the byte after it. REQUIRES: a whole varint is there.

@@ -3,6 +3,7 @@
 //   PostgreSQL   bytea: the bytes as they are; in text \x and hex digits
 //   SQLite       BLOB
 #include "encode/codec_helpers.h"
+#include "encode/types/bytes_codec.h"
 #include "encode/types/families.h"
 
 #include <fmt/format.h>
@@ -10,22 +11,25 @@
 namespace headrace {
 namespace {
 
+std::string explain_size(std::string_view v) {
+  return fmt::format("{} bytes; the limit is 1 GiB", v.size());
+}
+
 struct PgBytes {
-  using Value = std::string_view;
-  static constexpr uint32_t kShared = 0;
-  uint32_t measure(std::string_view v) const {
-    return v.size() <= kMaxCellBytes ? static_cast<uint32_t>(v.size()) : kRejectedCell;
-  }
-  uint8_t* put(uint8_t* out, std::string_view v, uint32_t) const {
-    return put_bytes(out, v.data(), v.size());
-  }
-  std::string explain(std::string_view v) const {
-    return fmt::format("{} bytes; the limit is 1 GiB", v.size());
-  }
+  static uint32_t cell(uint32_t n) { return pg_binary::Cells::from_bytes(n); }
+  static bool fits(std::string_view v) { return v.size() <= kMaxCellBytes; }
+  static bool all_fit(std::string_view, size_t) { return true; }
+  static std::string explain(std::string_view v) { return explain_size(v); }
+};
+
+struct SqliteBlob : PgBytes {
+  static uint32_t cell(uint32_t n) { return sqlite_record::serial_of_blob(n); }
 };
 
 // The backslash of \x is doubled, as every backslash in COPY TEXT.
-struct HexBytes : PgBytes {
+struct HexBytes {
+  using Value = std::string_view;
+  static constexpr uint32_t kShared = 0;
   uint32_t measure(std::string_view v) const {
     return v.size() <= kMaxCellBytes / 2 - 3 ? static_cast<uint32_t>(3 + 2 * v.size())
                                              : kRejectedCell;
@@ -40,26 +44,17 @@ struct HexBytes : PgBytes {
     }
     return out;
   }
-  std::string explain(std::string_view v) const {
-    return fmt::format("{} bytes, which as hex digits need more than 1 GiB", v.size());
-  }
-};
-
-struct SqliteBlob : PgBytes {
-  uint32_t measure(std::string_view v) const {
-    return v.size() <= kMaxCellBytes ? sqlite_record::serial_of_blob(static_cast<uint32_t>(v.size()))
-                                     : kRejectedCell;
-  }
+  std::string explain(std::string_view v) const { return explain_size(v) + " as hex digits"; }
 };
 
 template <typename Reader>
 Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& target,
                                         RowFormat format) {
   if (format == RowFormat::kSqliteRecord) {
-    return column_codec<Reader, sqlite_record::Cells>(SqliteBlob{});
+    return bytes_codec<Reader, sqlite_record::Cells>(SqliteBlob{});
   }
   if (target.base != "bytea") return type_mismatch(type, target);
-  if (format == RowFormat::kPgBinary) return column_codec<Reader, pg_binary::Cells>(PgBytes{});
+  if (format == RowFormat::kPgBinary) return bytes_codec<Reader, pg_binary::Cells>(PgBytes{});
   return column_codec<Reader, text::Cells>(HexBytes{});
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "encode/codec_helpers.h"
+#include "encode/types/bytes_codec.h"
 #include "encode/types/families.h"
 
 #include <fmt/format.h>
@@ -31,6 +32,8 @@ class EntryStore {
     known_.assign(encode_all ? 0 : count, 0);
     bytes_.clear();
     reasons_.clear();
+    longest_ = 0;
+    shortest_ = kMaxWidth;
     all_known_ = encode_all;
     codec_->bind(dictionary);
     if (encode_all) encode(0, dictionary.length);
@@ -46,9 +49,14 @@ class EntryStore {
     }
     return cells_[entry];
   }
-  // REQUIRES: cell(entry) was asked for and is not kRejectedCell.
-  const char* bytes(uint64_t entry) const {
-    return reinterpret_cast<const char*>(bytes_.data()) + offsets_[entry];
+  // The entries' bytes. Of one: REQUIRES: cell(entry) was asked for and is not kRejectedCell.
+  struct Bytes {
+    const char* data;
+    const uint64_t* offsets;
+    const char* operator[](uint64_t entry) const { return data + offsets[entry]; }
+  };
+  Bytes all_bytes() const {
+    return {reinterpret_cast<const char*>(bytes_.data()), offsets_.data()};
   }
   const std::string& reason(uint64_t entry) const { return reasons_.at(entry); }
 
@@ -63,6 +71,14 @@ class EntryStore {
 
   uint32_t size_of(uint32_t cell) const {
     return format_ == RowFormat::kSqliteRecord ? sqlite_record::body_bytes(cell) : cell;
+  }
+
+  // Width of words that hold every entry encoded so far and may be written whole; 0: none.
+  uint32_t copy_width(uint32_t room) const {
+    for (const uint32_t width : {8U, 16U, kMaxWidth}) {
+      if (longest_ <= width) return width - shortest_ <= room ? width : 0;
+    }
+    return 0;
   }
 
  private:
@@ -106,14 +122,20 @@ class EntryStore {
     uint64_t total = 0;
     for (int i = 0; i < rows.count; ++i) total += size_of(cells[i]);
     uint64_t at = bytes_.size();
+    bytes_.reserve_more(total + kMaxWidth);  // the last entry too is read as whole words
     bytes_.extend(total);
     for (int i = 0; i < rows.count; ++i) {
+      const uint32_t size = size_of(cells[i]);
       cursors[i] = bytes_.data() + at;
       offsets_[static_cast<size_t>(rows.begin + i)] = at;
-      at += size_of(cells[i]);
+      at += size;
+      longest_ = std::max(longest_, size);
+      shortest_ = std::min(shortest_, size);
     }
     codec_->write(*dictionary_, rows, cells, cursors);
   }
+
+  static constexpr uint32_t kMaxWidth = 24;
 
   std::unique_ptr<Codec> codec_;
   RowFormat format_;
@@ -123,6 +145,8 @@ class EntryStore {
   std::vector<uint8_t> known_;
   Buffer bytes_;
   std::unordered_map<uint64_t, std::string> reasons_;
+  uint32_t longest_ = 0;  // bytes of an encoded entry
+  uint32_t shortest_ = 0;
   bool all_known_ = false;
 };
 
@@ -153,26 +177,39 @@ class DictionaryCodec final : public Codec {
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
-    const FixedReader<Index> indexes(column);
-    if (shared_) {
-      const uint32_t size = entries_.size_of(shared_entry_cell_);
-      for (int i = 0; i < rows.count; ++i) {
-        cursors[i] = put_bytes(cursors[i], entries_.bytes(entry_of(indexes[rows.begin + i])), size);
-      }
-      return;
-    }
-    for (int i = 0; i < rows.count; ++i) {
-      const int64_t row = rows.begin + i;
-      if (!null_free_ && column.is_null(row)) {
-        cursors[i] = Cells::put_null(cursors[i]);
-      } else {
-        cursors[i] = put_bytes(cursors[i], entries_.bytes(entry_of(indexes[row])),
-                               entries_.size_of(cells[i]));
-      }
+    switch (entries_.copy_width(room_)) {
+      case 8: return write_rows(column, rows, cells, cursors, copy_fixed<8>);
+      case 16: return write_rows(column, rows, cells, cursors, copy_fixed<16>);
+      case 24: return write_rows(column, rows, cells, cursors, copy_fixed<24>);
+      default: return write_rows(column, rows, cells, cursors, nullptr);
     }
   }
 
  private:
+  template <typename Copy>
+  void write_rows(const ColumnView& column, RowSpan rows, const uint32_t* cells, uint8_t** cursors,
+                  Copy copy) const {
+    const FixedReader<Index> indexes(column);
+    const EntryStore::Bytes entries = entries_.all_bytes();
+    const bool null_free = null_free_, shared = shared_;
+    const uint32_t shared_size = shared ? entries_.size_of(shared_entry_cell_) : 0;
+    for (int i = 0; i < rows.count; ++i) {
+      const int64_t row = rows.begin + i;
+      if (!null_free && column.is_null(row)) {
+        cursors[i] = Cells::put_null(cursors[i]);
+        continue;
+      }
+      const uint32_t size = shared ? shared_size : entries_.size_of(cells[i]);
+      const char* bytes = entries[entry_of(indexes[row])];
+      if constexpr (std::is_same_v<Copy, std::nullptr_t>) {
+        cursors[i] = put_bytes(cursors[i], bytes, size);
+      } else {
+        copy(cursors[i], bytes);
+        cursors[i] += size;
+      }
+    }
+  }
+
   // A negative index becomes one that no dictionary holds.
   static uint64_t entry_of(Index index) { return static_cast<uint64_t>(index); }
 

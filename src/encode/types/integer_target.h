@@ -69,6 +69,10 @@ struct SqliteInteger {
   uint8_t* put(uint8_t* out, T v, uint32_t serial) const {
     return sqlite_record::put_integer(out, static_cast<int64_t>(v), serial);
   }
+  static constexpr uint32_t kRoom = 8;
+  uint8_t* put_over(uint8_t* out, T v, uint32_t serial) const {
+    return sqlite_record::put_integer_over(out, static_cast<int64_t>(v), serial);
+  }
   std::string explain(T v) const {
     return fmt::format("{} is out of range for {}", v,
                        limit == 1ULL << 53 ? "a REAL column, which holds integers up to 2^53"

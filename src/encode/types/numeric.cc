@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "encode/types/families.h"
+#include "encode/types/sqlite_decimal.h"
 
 #include <fmt/format.h>
 
@@ -30,17 +31,13 @@ int32_t numeric_typmod(int precision, int scale) {
 
 NumericLimits::NumericLimits(int scale, NumericTypmod target_typmod, uint64_t align)
     : target(target_typmod) {
-  small.max = std::numeric_limits<uint64_t>::max() / align;
+  small_max = std::numeric_limits<uint64_t>::max() / align;
   if (target.precision < 0) return;
   digits = target.precision - target.scale + scale;
   zeros = scale > target.scale ? scale - target.scale : 0;
   if (digits < WideInteger::kMaxDigits) bound = wide_power_of_10(digits < 0 ? 0 : digits);
-  if (digits < 20) small.max = std::min(small.max, kPowersOf10[digits < 0 ? 0 : digits] - 1);
-  if (zeros < 20) {
-    small.divisor = kPowersOf10[zeros];
-  } else {
-    small.max = 0;  // the wide path decides
-  }
+  if (digits < 20) small_max = std::min(small_max, kPowersOf10[digits < 0 ? 0 : digits] - 1);
+  if (zeros > 0) small_max = 0;  // each value is looked at
 }
 
 bool NumericLimits::holds(const WideInteger& v) const {
@@ -48,26 +45,19 @@ bool NumericLimits::holds(const WideInteger& v) const {
   return zeros == 0 || is_multiple_of_power(v, zeros);
 }
 
-std::string explain_numeric(const WideInteger& v, int scale, const NumericLimits& limits) {
-  std::string value(decimal_text_bytes(v, scale), '\0');
-  put_decimal(value.data(), v, scale);
-  const bool too_large = !limits.bound.is_zero() && !v.less_than(limits.bound);
-  return fmt::format("{} {} numeric({},{})", value,
-                     too_large ? "is out of range for" : "has more decimals than",
-                     limits.target.precision, limits.target.scale);
-}
-
-namespace {
-
 std::string decimal_string(const WideInteger& v, int scale) {
   std::string value(decimal_text_bytes(v, scale), '\0');
   put_decimal(value.data(), v, scale);
   return value;
 }
 
-// ---- Into integers ----
+std::string explain_numeric(const WideInteger& v, int scale, const NumericLimits& limits) {
+  const bool too_large = !limits.bound.is_zero() && !v.less_than(limits.bound);
+  return fmt::format("{} {} numeric({},{})", decimal_string(v, scale),
+                     too_large ? "is out of range for" : "has more decimals than",
+                     limits.target.precision, limits.target.scale);
+}
 
-// The value as an integer, when it is one that int64 holds.
 bool to_integer(WideInteger v, int scale, int64_t* out) {
   if (v.is_zero()) return *out = 0, true;
   for (int i = scale; i > 0; --i) {
@@ -82,6 +72,10 @@ bool to_integer(WideInteger v, int scale, int64_t* out) {
   *out = static_cast<int64_t>(v.negative ? 0 - v.limb[0] : v.limb[0]);
   return true;
 }
+
+namespace {
+
+// ---- Into integers ----
 
 template <typename T, typename Integer>
 struct DecimalToInteger {
@@ -133,81 +127,6 @@ std::unique_ptr<Codec> make_integer_target(int scale, RowFormat format) {
 
 // ---- SQLite ----
 
-constexpr int kDoubleDigits = 15;           // any decimal of that many digits survives a double
-constexpr int kExactPower = 22;             // 10^22 is the last power of ten that a double holds
-constexpr uint64_t kMaxMagnitude = 999999999999999ULL;
-
-// What a decimal becomes in a numeric column.
-struct SqliteNumber {
-  uint32_t serial;
-  int64_t integer;
-  double real;
-};
-
-// v / 10^scale for |v| < 10^15 and 0 <= scale <= 22: one division of two exact doubles rounds once,
-// so it gives the nearest double; and it is integral only when the quotient is.
-inline SqliteNumber divide_exactly(int64_t v, double power) {
-  const double real = static_cast<double>(v) / power;
-  const auto integer = static_cast<int64_t>(real);
-  const bool integral = static_cast<double>(integer) == real;
-  return {integral ? sqlite_record::serial_of_integer(integer) : sqlite_record::kSerialReal, integer,
-          real};
-}
-
-template <typename T>
-struct SqliteDecimal {
-  using Value = T;
-  static constexpr uint32_t kShared = 0;
-  int scale;
-  int64_t max_integer;  // a REAL column turns integers into doubles
-  double power;         // 10^scale; 0 when the scale is not 0..22
-
-  bool to_number(T v, SqliteNumber* out) const {
-    int64_t small;
-    if (power != 0 && narrow(v, &small) && magnitude_of(small) <= kMaxMagnitude) [[likely]] {
-      *out = divide_exactly(small, power);
-      return true;
-    }
-    return to_number_wide(widen(v), out);
-  }
-  bool to_number_wide(WideInteger v, SqliteNumber* out) const {
-    int64_t integer;
-    if (to_integer(v, scale, &integer)) {
-      *out = {sqlite_record::serial_of_integer(integer), integer, 0};
-      return integer <= max_integer && integer >= -max_integer - (max_integer > kTwoTo53 ? 1 : 0);
-    }
-    int decimals = scale;
-    for (WideInteger next = v; decimals > 0 && next.divide_by(10) == 0; v = next) --decimals;
-    if (!v.fits_in_64_bits() || v.limb[0] > kMaxMagnitude || decimals < 0 || decimals > kExactPower) {
-      return false;
-    }
-    const auto magnitude = static_cast<int64_t>(v.limb[0]);
-    *out = divide_exactly(v.negative ? -magnitude : magnitude, exact_power(decimals));
-    return true;
-  }
-  uint32_t measure(T v) const {
-    SqliteNumber number;
-    return to_number(v, &number) ? number.serial : kRejectedCell;
-  }
-  uint8_t* put(uint8_t* out, T v, uint32_t serial) const {
-    SqliteNumber number{};
-    to_number(v, &number);
-    if (serial == sqlite_record::kSerialReal) return sqlite_record::put_real(out, number.real);
-    return sqlite_record::put_integer(out, number.integer, serial);
-  }
-  std::string explain(T v) const {
-    return fmt::format("{} has more than 15 digits; a numeric column of SQLite would round it",
-                       decimal_string(widen(v), scale));
-  }
-
-  static constexpr int64_t kTwoTo53 = 1LL << 53;
-  static double exact_power(int exponent) {
-    double power = 1;
-    while (exponent-- > 0) power *= 10;
-    return power;
-  }
-};
-
 template <typename T>
 struct SqliteDecimalText {
   using Value = T;
@@ -227,10 +146,7 @@ std::unique_ptr<Codec> make_sqlite(int scale, const std::string& affinity) {
   if (affinity != "NUMERIC" && affinity != "INTEGER" && affinity != "REAL") {
     return column_codec<Reader, sqlite_record::Cells>(SqliteDecimalText<T>{scale});
   }
-  const bool exact = scale >= 0 && scale <= kExactPower;
-  return column_codec<Reader, sqlite_record::Cells>(SqliteDecimal<T>{
-      scale, affinity == "REAL" ? 1LL << 53 : std::numeric_limits<int64_t>::max(),
-      exact ? SqliteDecimal<T>::exact_power(scale) : 0});
+  return std::make_unique<SqliteDecimalCodec<T>>(scale, affinity == "REAL");
 }
 
 // ---- The family ----
@@ -255,7 +171,7 @@ TargetType default_target(const DataType& type, Dialect dialect) {
   const int scale = std::max(type.scale, 0);
   const int precision = std::max(type.precision - std::min(type.scale, 0), std::max(scale, 1));
   if (dialect == Dialect::kSqlite) {
-    if (precision > kDoubleDigits) return {"TEXT", "TEXT", -1};
+    if (precision > kSqliteDigits) return {"TEXT", "TEXT", -1};
     return {fmt::format("DECIMAL({},{})", precision, scale), "NUMERIC", -1};
   }
   if (precision > 1000 || scale > 1000) return {"numeric", "numeric", -1};

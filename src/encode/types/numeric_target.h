@@ -27,23 +27,21 @@ struct NumericLimits {
   int digits = kNoLimit;       // |v| < 10^digits; negative: only 0
   int zeros = 0;               // and v is a multiple of 10^zeros
   WideInteger bound;           // 10^digits; 0: no limit within 256 bits
+  // Every magnitude up to this is held, and stays within 64 bits when aligned.
+  uint64_t small_max = 0;
   NumericTypmod target;
-
-  // The same for magnitudes of 64 bits that stay so when aligned.
-  struct Small {
-    uint64_t max = 0;
-    uint64_t divisor = 1;
-    bool hold(uint64_t magnitude) const {
-      return magnitude <= max && (divisor == 1 || magnitude % divisor == 0);
-    }
-  };
-  Small small;
 
   NumericLimits() = default;
   NumericLimits(int scale, NumericTypmod target_typmod, uint64_t align);
 
   bool holds(const WideInteger& v) const;
 };
+
+// The value as every digit of it, for messages.
+std::string decimal_string(const WideInteger& v, int scale);
+
+// The value as an integer, when it is one that int64 holds.
+bool to_integer(WideInteger v, int scale, int64_t* out);
 
 // Why numeric(p,s) does not hold the value.
 std::string explain_numeric(const WideInteger& v, int scale, const NumericLimits& limits);
@@ -73,70 +71,77 @@ struct NumericText {
 
 // numeric in COPY BINARY. measure makes the whole field, write only copies it; the few that are
 // larger than a slot are made again.
-template <typename Reader>
+template <typename T>
 class NumericCodec final : public Codec {
  public:
-  using T = typename Reader::Value;
-
   NumericCodec(const numeric::Layout& layout, const NumericLimits& limits)
-      : layout_(layout), limits_(limits) {}
+      : small_(layout), limits_(limits) {}
 
   uint32_t measure(const ColumnView& column, RowSpan rows, uint32_t* cells,
                    Rejects& rejects) override {
-    const Reader values(column);
-    const numeric::Layout layout = layout_;
-    const NumericLimits::Small limits = limits_.small;
+    const T* values = FixedReader<T>(column).values + rows.begin;
     null_free_ = is_null_free(column, rows);
-    for (int i = 0; i < rows.count; ++i) {
-      const int64_t row = rows.begin + i;
-      if (!null_free_ && column.is_null(row)) {
-        cells[i] = pg_binary::Cells::kNull;
-        continue;
-      }
-      const T v = values[row];
-      int64_t small;
-      uint64_t magnitude;
-      if (narrow(v, &small) && limits.hold(magnitude = magnitude_of(small))) [[likely]] {
-        cells[i] = numeric::put_small(fields_[i], magnitude * layout.align, small < 0, layout);
-      } else {
-        cells[i] = measure_wide(v, row, i, rejects);
-      }
+    if (null_free_) {
+      measure_fields(values, rows, [](int) { return false; }, cells, rejects);
+    } else {
+      const auto is_null = [&](int i) { return column.is_null(rows.begin + i); };
+      measure_fields(values, rows, is_null, cells, rejects);
     }
     return kCellsDiffer;
   }
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
-    const Reader values(column);
+    const T* values = FixedReader<T>(column).values + rows.begin;
     for (int i = 0; i < rows.count; ++i) {
       const uint32_t n = cells[i];
-      if (n <= numeric::kSmallBytes && (null_free_ || n != pg_binary::Cells::kNull)) [[likely]] {
+      if (n <= numeric::kSmallBytes && (null_free_ || n != kNull)) [[likely]] {
         cursors[i] = numeric::copy_small(cursors[i], fields_[i], n);
-      } else if (n == pg_binary::Cells::kNull) {
+      } else if (n == kNull) {
         cursors[i] = pg_binary::Cells::put_null(cursors[i]);
       } else {
-        cursors[i] += numeric::put_wide(cursors[i], widen(values[rows.begin + i]), layout_);
+        cursors[i] += numeric::put_wide(cursors[i], widen(values[i]), small_.layout);
       }
     }
   }
 
  private:
-  uint32_t measure_wide(const T& v, int64_t row, int i, Rejects& rejects) {
+  static constexpr uint32_t kNull = pg_binary::Cells::kNull;
+
+  template <typename IsNull>
+  void measure_fields(const T* values, RowSpan rows, IsNull is_null, uint32_t* cells,
+                      Rejects& rejects) {
+    const uint64_t max = limits_.small_max;
+    const uint64_t align = small_.layout.align;
+    for (int i = 0; i < rows.count; ++i) {
+      int64_t small;
+      uint64_t magnitude;
+      if (is_null(i)) {
+        cells[i] = kNull;
+      } else if (narrow(values[i], &small) && (magnitude = magnitude_of(small)) <= max) [[likely]] {
+        cells[i] = numeric::put_small(fields_[i], magnitude * align, small < 0, small_);
+      } else {
+        cells[i] = measure_wide(values[i], rows.begin + i, i, rejects);
+      }
+    }
+  }
+
+  [[gnu::noinline]] uint32_t measure_wide(const T& v, int64_t row, int i, Rejects& rejects) {
     const WideInteger wide = widen(v);
     if (!limits_.holds(wide)) {
-      rejects.push_back({row, explain_numeric(wide, layout_.scale, limits_)});
-      return pg_binary::Cells::kNull;
+      rejects.push_back({row, explain_numeric(wide, small_.layout.scale, limits_)});
+      return kNull;
     }
     uint8_t field[numeric::kMaxBytes];
-    const uint32_t n = numeric::put_wide(field, wide, layout_);
+    const uint32_t n = numeric::put_wide(field, wide, small_.layout);
     if (n <= numeric::kSmallBytes) std::memcpy(fields_[i], field, n);
     return n;
   }
 
-  numeric::Layout layout_;
+  numeric::SmallFields small_;
   NumericLimits limits_;
   bool null_free_ = false;
-  uint8_t fields_[kMaxSpanRows][numeric::kRoomBytes];
+  alignas(8) uint8_t fields_[kMaxSpanRows][numeric::kRoomBytes];
 };
 
 // REQUIRES: is_numeric_scale(scale).
@@ -145,7 +150,7 @@ std::unique_ptr<Codec> make_numeric_target(int scale, const TargetType& target, 
   using T = typename Reader::Value;
   const numeric::Layout layout = numeric::make_layout(scale);
   const NumericLimits limits(scale, read_numeric_typmod(target.typmod), layout.align);
-  if (format == RowFormat::kPgBinary) return std::make_unique<NumericCodec<Reader>>(layout, limits);
+  if (format == RowFormat::kPgBinary) return std::make_unique<NumericCodec<T>>(layout, limits);
   return column_codec<Reader, text::Cells>(NumericText<T>{scale, limits});
 }
 

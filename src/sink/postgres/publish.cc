@@ -114,6 +114,14 @@ Result<std::vector<std::string>> identity_sequences(const Publication& p) {
   return sequences;
 }
 
+// Without keeping a lock on the target: two loads that both did could not lock it later.
+Result<bool> target_is_empty(const Publication& p) {
+  HEADRACE_TRY(p.control.run("SAVEPOINT headrace_look"));
+  HEADRACE_ASSIGN(const bool empty, read_is_empty(p.control, target_of(p)));
+  HEADRACE_TRY(p.control.run("ROLLBACK TO SAVEPOINT headrace_look"));
+  return empty;
+}
+
 // Everything up to the COMMIT of a swap with an existing table. The lock is held when this returns
 // kReady; kHasRows: rows were added to the empty target meanwhile, the lock is given back.
 Result<SwapOutcome> swap_with_target(const Publication& p, Clock::time_point* locked_at) {
@@ -163,7 +171,7 @@ Status publish_new_table(const Publication& p) {
 Status publish_existing(const Publication& p, PublishStats* stats, std::optional<Clock::time_point>* lock) {
   bool has_rows = false;
   if (p.plan.mode == Mode::kAppend) {
-    HEADRACE_ASSIGN(const bool empty, read_is_empty(p.control, target_of(p)));
+    HEADRACE_ASSIGN(const bool empty, target_is_empty(p));
     has_rows = !empty;
   }
   if (!has_rows) {

@@ -37,7 +37,8 @@ WITH t AS (
   SELECT 'setting', 3, format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', stage, attname,
            string_agg(format('%I = %L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', '
            ORDER BY o))
-  FROM a, unnest(a.attoptions) o GROUP BY stage, attname
+  FROM a, unnest(a.attoptions) o WHERE split_part(o, '=', 1) IN ('n_distinct', 'n_distinct_inherited')
+  GROUP BY stage, attname
   UNION ALL
   SELECT 'right', 0, format('ALTER TABLE %s OWNER TO %I', stage, owner) FROM t WHERE owner <> current_user
   UNION ALL  -- what ALTER DEFAULT PRIVILEGES gave the new table
@@ -128,7 +129,7 @@ WITH t AS (SELECT c.oid, c.reltype, y.typarray, c.reltoastrelid
 SELECT DISTINCT CASE
   WHEN w.ev_class <> $1::oid THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
   WHEN f.contype = 'f' THEN format('foreign key %s on %s', f.conname, f.conrelid::regclass)
-  ELSE pg_describe_object(d.classid, d.objid, 0) END AS words
+  ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS words
 FROM t, pg_depend d
 LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
 LEFT JOIN pg_constraint f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
@@ -144,7 +145,8 @@ WHERE ((d.refclassid = 'pg_class'::regclass
   AND NOT (f.conrelid IS NOT DISTINCT FROM t.oid AND f.contype IN ('p', 'u', 'c', 'n'))
 ORDER BY 1)";
 
-// Properties of the table itself that are not carried.
+// Properties of the table itself that are not carried. Column options that begin with "pg_" are stamps
+// which some servers put on every column that is made; the staging table has its own.
 inline constexpr char kOwnProperties[] = R"(
 WITH t AS (SELECT * FROM pg_class WHERE oid = $1::oid)
 SELECT CASE WHEN t.relispartition THEN 'partition of ' ELSE 'parent table ' END || i.inhparent::regclass
@@ -164,6 +166,11 @@ UNION ALL SELECT 'grant by role ' || pg_get_userbyid(g.grantor) FROM t, aclexplo
   WHERE g.grantor <> t.relowner
 UNION ALL SELECT 'grant on a column by role ' || pg_get_userbyid(g.grantor)
   FROM t JOIN pg_attribute a ON a.attrelid = t.oid, aclexplode(a.attacl) g WHERE g.grantor <> t.relowner
+UNION ALL SELECT format('option %s of column %s', split_part(o, '=', 1), a.attname)
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid, unnest(a.attoptions) o
+  WHERE NOT a.attisdropped AND o !~ '^(n_distinct|n_distinct_inherited|pg_[a-z0-9_]*)='
+UNION ALL SELECT 'rights: this user may not lock the table' FROM t
+  WHERE NOT has_table_privilege(t.oid, 'UPDATE, DELETE, TRUNCATE')
 UNION ALL SELECT 'owner ' || pg_get_userbyid(t.relowner) FROM t
   WHERE pg_get_userbyid(t.relowner) <> current_user
     AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)

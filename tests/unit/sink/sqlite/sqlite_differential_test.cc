@@ -18,16 +18,15 @@ class RandomTables {
     return static_cast<int64_t>(random_() % static_cast<uint64_t>(limit));
   }
 
-  // Mostly short, sometimes around a page, seldom many pages.
+  // Mostly short, sometimes around a page, seldom many pages; a table has few of the long ones.
   size_t size(int page_bytes) {
-    switch (upto(20)) {
-      case 0:
-        return static_cast<size_t>(upto(12 * page_bytes));
-      case 1:
-        return static_cast<size_t>(page_bytes + upto(120) - 100);
-      default:
-        return static_cast<size_t>(upto(40));
-    }
+    const int64_t kind = upto(20);
+    const auto bytes = kind == 0   ? upto(12 * page_bytes)
+                       : kind == 1 ? page_bytes + upto(120) - 100
+                                   : upto(40);
+    if (bytes > long_bytes_left_) return static_cast<size_t>(upto(40));
+    if (kind < 2) long_bytes_left_ -= bytes;
+    return static_cast<size_t>(bytes);
   }
 
   Value value(int page_bytes) {
@@ -65,6 +64,7 @@ class RandomTables {
   }
 
   std::mt19937_64 random_;
+  int64_t long_bytes_left_ = 1'000'000;
 };
 
 TEST(SqliteDifferential, PagesAndApiHoldTheSame) {

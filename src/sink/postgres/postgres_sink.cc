@@ -1,0 +1,258 @@
+#include "sink/postgres/postgres_sink.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/phase_timer.h"
+#include "sink/postgres/catalog.h"
+#include "sink/postgres/connection.h"
+#include "sink/postgres/copy.h"
+#include "sink/postgres/ddl.h"
+#include "sink/postgres/index_builder.h"
+#include "sink/postgres/pool.h"
+#include "sink/postgres/publish.h"
+#include "sink/postgres/staging.h"
+
+namespace headrace {
+namespace {
+
+// Autovacuum analyzes after changes to a tenth of a table; a smaller append leaves it to that.
+constexpr double kAnalyzeShare = 0.1;
+constexpr int kRollbackTimeoutMs = 10000;
+constexpr int kDefaultLockTimeoutMs = 5000;
+
+class PostgresSink final : public Sink {
+ public:
+  PostgresSink(const LoadRequest& request, TableName name, std::unique_ptr<Connection> control)
+      : target_(request.target),
+        name_(std::move(name)),
+        cancel_(request.cancel),
+        pool_(request.target, request.cancel),
+        control_(std::move(control)) {}
+
+  ~PostgresSink() override { abandon(); }
+
+  Result<SinkFacts> facts() override {
+    HEADRACE_ASSIGN(catalog_, read_catalog(*control_, name_));
+    catalog_->facts.target = masked_uri(target_);
+    return catalog_->facts;
+  }
+
+  std::vector<std::string> ddl(const Plan& plan) const override;
+
+  Status prepare(const Plan& plan, const std::string& load_id) override {
+    if (state_ != State::kOpen) return Error(ErrorCode::kInternal, "prepare was called twice");
+    if (!catalog_) HEADRACE_TRY(facts());
+    plan_ = plan;
+    state_ = State::kPrepared;
+    wal_start_ = wal_position();
+    if (plan_.commit_scope == CommitScope::kSingle) return prepare_single();
+    if (plan_.commit_scope == CommitScope::kSwap) return prepare_swap(load_id);
+    return Error(ErrorCode::kInternal, "a PostgreSQL table is published by single or swap");
+  }
+
+  Result<std::unique_ptr<SinkWriter>> open_writer(int index) override {
+    const bool single = plan_.commit_scope == CommitScope::kSingle;
+    if (state_ != State::kPrepared || (single && index != 0)) {
+      return Error(ErrorCode::kInternal, fmt::format("writer {} cannot be opened", index));
+    }
+    CopyJob job{plan_.schema, single ? plan_.table : stage_, plan_.table, plan_.columns, plan_.row_format,
+                single && plan_.creates_table};
+    std::unique_ptr<CopyWriter> writer;
+    if (single) {
+      HEADRACE_ASSIGN(writer, CopyWriter::borrow(*control_, std::move(job), totals_));
+    } else {
+      HEADRACE_ASSIGN(writer, CopyWriter::own(pool_, std::move(job), totals_));
+    }
+    return std::unique_ptr<SinkWriter>(std::move(writer));
+  }
+
+  Result<PublishStats> publish() override;
+  void abandon() noexcept override;
+
+ private:
+  enum class State { kOpen, kPrepared, kPublished, kAbandoned };
+
+  Status prepare_single();
+  Status prepare_swap(const std::string& load_id);
+  Status delete_old_rows();
+  std::string wal_position();
+  int64_t wal_bytes();
+  void analyze(PublishStats* stats);
+
+  const std::string target_;
+  const TableName name_;
+  const std::atomic<bool>* const cancel_;
+  ConnectionPool pool_;
+  std::unique_ptr<Connection> control_;
+  std::optional<CatalogFacts> catalog_;
+  Plan plan_;
+  std::string stage_;  // scope swap
+  TableCopy copy_;     // scope swap into an existing table
+  CopyTotals totals_;
+  std::string wal_start_;
+  State state_ = State::kOpen;
+};
+
+int lock_timeout_ms(const Plan& plan) {
+  return plan.lock_timeout_ms > 0 ? plan.lock_timeout_ms : kDefaultLockTimeoutMs;
+}
+
+// Readers see the old rows until the COMMIT; other writers wait, so that "all rows" is exact.
+std::vector<std::string> delete_statements(const Plan& plan) {
+  const std::string target = qualified(plan.schema, plan.table);
+  return {fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", target),
+          fmt::format("DELETE FROM {}", target)};
+}
+
+std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
+  const std::string target = qualified(plan.schema, plan.table);
+  std::vector<std::string> sql;
+  const auto append = [&sql](const std::vector<std::string>& more) {
+    sql.insert(sql.end(), more.begin(), more.end());
+  };
+  if (plan.commit_scope != CommitScope::kSwap) {
+    if (plan.creates_table) sql.push_back(create_table_sql(target, plan.columns));
+    if (!plan.creates_table && plan.mode == Mode::kReplace) append(delete_statements(plan));
+    sql.push_back(copy_sql(target, plan.columns, plan.row_format, plan.creates_table));
+    return sql;
+  }
+  const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table));
+  const std::string staging = qualified(plan.schema, stage);
+  const TableCopy copy = plan.creates_table || !catalog_ ? TableCopy() : catalog_->copy;
+  if (plan.creates_table) {
+    sql.push_back(create_table_sql(staging, plan.columns));
+  } else {
+    sql.push_back(copy.create);
+    append(copy.settings);
+  }
+  sql.push_back(copy_sql(staging, plan.columns, plan.row_format, false));
+  for (const IndexCopy& index : copy.indexes) sql.push_back(index.build);
+  append(copy.rights);
+  append(copy.finish);
+  if (!plan.creates_table) sql.push_back(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target));
+  std::vector<std::string> sequences;
+  for (const IdentityCopy& identity : copy.identities) {
+    sequences.push_back(qualified(plan.schema, fmt::format("{}_{}_seq", stage, identity.column)));
+  }
+  append(swap_statements(plan, stage, copy, sequences));
+  return sql;
+}
+
+Status PostgresSink::delete_old_rows() {
+  if (!catalog_->cascading_keys.empty()) {
+    const CascadingKey& key = catalog_->cascading_keys.front();
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("replacing the rows of {}.{} would change rows of {}: its foreign key says ON "
+                             "DELETE {}", plan_.schema, plan_.table, key.table, key.action),
+                 "use --mode append, or drop the foreign key for the time of the load");
+  }
+  HEADRACE_TRY(control_->run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms(plan_))));
+  const auto statements = delete_statements(plan_);
+  HEADRACE_TRY(control_->run(statements[0], "locking the table"));
+  HEADRACE_TRY(control_->run("SET LOCAL lock_timeout = 0"));
+  return control_->run(statements[1], "deleting the old rows");
+}
+
+Status PostgresSink::prepare_single() {
+  HEADRACE_TRY(control_->run(begin_copy_transaction(), "BEGIN"));
+  if (!plan_.creates_table) return plan_.mode == Mode::kReplace ? delete_old_rows() : Status();
+  Status created = control_->run(create_table_sql(qualified(plan_.schema, plan_.table), plan_.columns),
+                                 "creating the table");
+  if (created.ok() || created.error().sqlstate != kDuplicateTable) return created;
+  return Error(ErrorCode::kTargetExists,
+               fmt::format("table {}.{} already exists", plan_.schema, plan_.table),
+               "use --mode append to add rows, or --mode replace to replace all of them");
+}
+
+Status PostgresSink::prepare_swap(const std::string& load_id) {
+  HEADRACE_TRY(claim_load_id(*control_, load_id));
+  stage_ = staging_name(load_id, plan_.table);
+  return create_staging(pool_, plan_, *catalog_, load_id, stage_, &copy_);
+}
+
+// Empty where the server does not tell.
+std::string PostgresSink::wal_position() {
+  auto row = control_->exec("SELECT pg_current_wal_insert_lsn()");
+  return row.ok() ? cell(*row, 0, 0) : "";
+}
+
+// Of the whole server while the load ran: other sessions' WAL is in it.
+int64_t PostgresSink::wal_bytes() {
+  if (wal_start_.empty()) return -1;
+  auto row = control_->query("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)", {wal_start_});
+  return row.ok() ? cell_integer(*row, 0, 0) : -1;
+}
+
+void PostgresSink::analyze(PublishStats* stats) {
+  const bool mostly_old = !plan_.creates_table && plan_.mode == Mode::kAppend && !catalog_->facts.table_is_empty &&
+                          static_cast<double>(totals_.rows_stored) < kAnalyzeShare * catalog_->row_estimate;
+  if (mostly_old || (!plan_.creates_table && !catalog_->facts.is_owner)) return;
+  const auto start = std::chrono::steady_clock::now();
+  Status analyzed = control_->run(fmt::format("ANALYZE {}", qualified(plan_.schema, plan_.table)));
+  stats->index_seconds += seconds_since(start);
+  if (!analyzed.ok()) {
+    stats->warnings.push_back(fmt::format("the rows are loaded, but ANALYZE failed: {}",
+                                          analyzed.error().message));
+  }
+}
+
+Result<PublishStats> PostgresSink::publish() {
+  if (state_ != State::kPrepared || totals_.opened != totals_.finished) {
+    return Error(ErrorCode::kInternal, "publish was called before all writers had finished");
+  }
+  const Publication publication{*control_, pool_, plan_, *catalog_, stage_, copy_, cancel_};
+  PublishStats stats;
+  if (plan_.commit_scope == CommitScope::kSingle) {
+    HEADRACE_TRY(publish_single(publication, &stats));
+  } else {
+    HEADRACE_TRY(publish_swap(publication, &stats));
+  }
+  state_ = State::kPublished;
+  pool_.clear();
+  stats.wal_bytes = wal_bytes();
+  stats.bytes_sent = totals_.bytes_sent;
+  if (totals_.rows_stored != totals_.rows_sent) {
+    stats.warnings.push_back(fmt::format("{} rows were sent and {} stored: a trigger left rows out",
+                                         totals_.rows_sent.load(), totals_.rows_stored.load()));
+  }
+  analyze(&stats);
+  return stats;
+}
+
+void PostgresSink::abandon() noexcept {
+  const bool prepared = state_ == State::kPrepared;
+  if (state_ != State::kPublished) state_ = State::kAbandoned;
+  if (!prepared) return;
+  pool_.clear();
+  if (!stage_.empty()) {
+    try {
+      drop_staging(control_.get(), pool_, qualified(plan_.schema, stage_));
+    } catch (...) {
+      // Out of memory: the table keeps its recognisable name.
+    }
+  } else if (control_->alive()) {
+    try {
+      control_->set_limits({nullptr, nullptr, kRollbackTimeoutMs});
+      (void)control_->run("ROLLBACK").ok();
+    } catch (...) {
+      // The end of the connection rolls back.
+    }
+  }
+}
+
+Result<std::unique_ptr<Sink>> open_postgres(const LoadRequest& request) {
+  HEADRACE_ASSIGN(TableName name, parse_table_name(request.table));
+  HEADRACE_ASSIGN(auto control, Connection::open(request.target, request.cancel));
+  return std::unique_ptr<Sink>(
+      std::make_unique<PostgresSink>(request, std::move(name), std::move(control)));
+}
+
+}  // namespace
+
+const SinkKind kPostgresSink = {"postgres", is_postgres_target, open_postgres};
+
+}  // namespace headrace
