@@ -29,6 +29,19 @@ def process_times(pid):
     return int(fields[1]), user + system, child_user + child_system
 
 
+def children_cpu(pid):
+    total = 0.0
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                parent, used, _ = process_times(entry)
+            except (OSError, IndexError):
+                continue
+            if parent == pid:
+                total += used
+    return total
+
+
 class Server:
     def __init__(self, script, directory, shared_buffers):
         self.script, self.directory = script, directory
@@ -65,17 +78,12 @@ class Server:
 
     def cpu_seconds(self):
         """CPU of all server processes so far, those that have ended included."""
-        _, own, ended = process_times(self.postmaster)
-        total = own + ended
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    parent, used, _ = process_times(entry)
-                except (OSError, IndexError):
-                    continue
-                if parent == self.postmaster:
-                    total += used
-        return total
+        while True:
+            _, own, ended = process_times(self.postmaster)
+            running = children_cpu(self.postmaster)
+            # A backend that ended between the two looks would be in neither.
+            if process_times(self.postmaster)[2] == ended:
+                return own + ended + running
 
     def settings(self):
         names = ", ".join(f"'{name}'" for name in (*self.wanted, "server_version", "lc_collate"))

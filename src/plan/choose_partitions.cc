@@ -29,8 +29,9 @@ int64_t row_bytes(const PlanInput& in) {
 
 int workers_for(const PlanInput& in, Plan* plan) {
   const int asked = in.request.tuning.connections;
-  const bool single = plan->commit_scope == CommitScope::kSingle || plan->method == "api" ||
-                      in.sink.server_kind == "file";
+  const bool copy_file = in.sink.dialect == Dialect::kPostgres && in.sink.server_kind == "file";
+  const bool single =
+      plan->commit_scope == CommitScope::kSingle || plan->method == "api" || copy_file;
   if (single) {
     if (asked > 1) {
       decide(plan, "workers", "1",

@@ -1,5 +1,5 @@
-// The file is written under a temporary name in its folder, synced and renamed; the folder is synced.
-// One writer. Sink and writer share the open file; the sink outlives the writer.
+// The file is written under a temporary name in its folder, synced and renamed; the folder is
+// synced. One writer. Sink and writer share the open file; the sink outlives the writer.
 #include "sink/pgcopy_file.h"
 
 #include <fcntl.h>
@@ -31,7 +31,8 @@ Error io_error(const std::string& doing, const fs::path& path, int error) {
   std::string hint;
   if (error == ENOSPC || error == EDQUOT) hint = "free disk space, or write to another disk";
   if (error == ENOENT) hint = "create the folder first";
-  if (error == EACCES || error == EPERM || error == EROFS) hint = "choose a folder that you may write to";
+  if (error == EACCES || error == EPERM || error == EROFS)
+    hint = "choose a folder that you may write to";
   return Error(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
                fmt::format("{} {}: {}", doing, path.string(), std::strerror(error)), hint);
 }
@@ -149,10 +150,11 @@ Result<SinkFacts> PgcopyFileSink::facts() {
   facts.server_kind = "file";
   facts.table = table_.empty() ? path_.stem().string() : table_;
   facts.relation_kind = "file";
-  struct stat status {};
+  struct stat status{};
   if (::stat(path_.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode)) {
-      return Error(ErrorCode::kUnsupported, fmt::format("{} is not a regular file", shown_path_.string()),
+      return Error(ErrorCode::kUnsupported,
+                   fmt::format("{} is not a regular file", shown_path_.string()),
                    "name a file that can be replaced by a rename");
     }
     facts.file_exists = facts.table_exists = true;
@@ -173,7 +175,8 @@ Status PgcopyFileSink::prepare(const Plan& plan, const std::string& load_id) {
   HEADRACE_ASSIGN(const SinkFacts now, facts());
   mode_ = plan.mode;
   if (now.file_exists && mode_ == Mode::kCreate) {
-    return Error(ErrorCode::kTargetExists, fmt::format("file {} already exists", shown_path_.string()),
+    return Error(ErrorCode::kTargetExists,
+                 fmt::format("file {} already exists", shown_path_.string()),
                  "use --mode replace to replace it");
   }
   if (now.file_exists && mode_ == Mode::kAppend) {
@@ -188,8 +191,9 @@ Status PgcopyFileSink::prepare(const Plan& plan, const std::string& load_id) {
   file_.fd.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
   if (!file_.fd.is_open()) return io_error("creating", temporary, errno);
   file_.temporary = temporary;
-  struct stat old {};
-  if (now.file_exists && ::stat(path_.c_str(), &old) == 0) (void)!::fchmod(file_.fd.get(), old.st_mode & 07777);
+  struct stat old{};
+  if (now.file_exists && ::stat(path_.c_str(), &old) == 0)
+    (void)!::fchmod(file_.fd.get(), old.st_mode & 07777);
   file_.is_text = plan.row_format == RowFormat::kText;
   if (file_.is_text) return {};
   file_.bytes = static_cast<int64_t>(pg_binary::header().size());
@@ -206,7 +210,8 @@ Result<std::unique_ptr<SinkWriter>> PgcopyFileSink::open_writer(int index) {
 // A file that appeared since prepare() is replaced only if that was asked for.
 Status PgcopyFileSink::rename_into_place() {
   if (mode_ != Mode::kReplace) {
-    if (::renameat2(AT_FDCWD, file_.temporary.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) {
+    if (::renameat2(AT_FDCWD, file_.temporary.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) ==
+        0) {
       return {};
     }
     if (errno == EEXIST || ::access(path_.c_str(), F_OK) == 0) {
@@ -217,7 +222,8 @@ Status PgcopyFileSink::rename_into_place() {
     }
     if (errno != EINVAL && errno != ENOSYS) return io_error("renaming to", path_, errno);
   }
-  if (::rename(file_.temporary.c_str(), path_.c_str()) != 0) return io_error("renaming to", path_, errno);
+  if (::rename(file_.temporary.c_str(), path_.c_str()) != 0)
+    return io_error("renaming to", path_, errno);
   return {};
 }
 
@@ -245,7 +251,9 @@ void PgcopyFileSink::abandon() noexcept {
   file_.temporary = fs::path();
 }
 
-bool recognises(const std::string& target) { return target.compare(0, kScheme.size(), kScheme) == 0; }
+bool recognises(const std::string& target) {
+  return target.compare(0, kScheme.size(), kScheme) == 0;
+}
 
 Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
   const fs::path path = request.target.substr(kScheme.size());

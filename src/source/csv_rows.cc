@@ -1,7 +1,6 @@
 #include "source/csv_rows.h"
 
 #include <arrow/buffer.h>
-#include <arrow/csv/chunker.h>
 #include <arrow/io/compressed.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/util/compression.h>
@@ -40,9 +39,7 @@ arrow::Compression::type packing(const std::string& first_bytes) {
 
 }  // namespace
 
-CsvRows::CsvRows(std::string path, arrow::csv::ParseOptions options) : path_(std::move(path)), options_(std::move(options)) {
-  chunker_ = arrow::csv::MakeChunker(options_);
-}
+CsvRows::CsvRows(std::string path, arrow::csv::ParseOptions options) : path_(std::move(path)), options_(std::move(options)) {}
 
 CsvRows::~CsvRows() = default;
 
@@ -60,7 +57,7 @@ Status CsvRows::open() {
     HEADRACE_ARROW_ASSIGN(codec_, arrow::util::Codec::Create(type), path_);
     HEADRACE_ARROW_ASSIGN(input_, arrow::io::CompressedInputStream::Make(codec_.get(), raw_, source_memory_pool()), path_);
   }
-  HEADRACE_TRY(fill());
+  HEADRACE_TRY(read_more());
   return skip_byte_order_mark();
 }
 
@@ -95,43 +92,38 @@ void CsvRows::rewind() {
   kept_.shrink_to_fit();
   keeps_text_ = false;
   begin_ = text_.view().starts_with("\xef\xbb\xbf") ? 3 : 0;
-  whole_ = begin_;
   after_return_ = false;
   columns_ = -1;
   row_ = text_bytes_ = 0;
+  if (at_end_) end_last_line();
 }
 
-// Reads on until there is at least one whole row, or the end.
-Status CsvRows::fill() {
+// The last line may lack its end. With it, a row that does not end has a quote that is never closed.
+void CsvRows::end_last_line() {
+  if (text_.size() == begin_) return;
+  const char last = text_.view().back();
+  if (last != '\n' && last != '\r') text_.append("\n", 1);
+}
+
+// Twice as much each time, up to the longest row.
+Status CsvRows::read_more() {
   const size_t rest = text_.size() - begin_;
-  if (begin_ > 0) std::memmove(text_.data(), text_.data() + begin_, rest);
-  text_.set_size(rest);
-  begin_ = whole_ = 0;
-  for (;;) {
-    if (!at_end_) {
-      // Twice as much each time, up to the longest row.
-      const size_t more = std::clamp<size_t>(text_.size(), kBlockBytes, kMaxRowBytes + kBlockBytes - text_.size());
-      const size_t before = text_.size();
-      HEADRACE_ASSIGN(const int64_t got, read(text_.extend(more), static_cast<int64_t>(more)));
-      text_.set_size(before + static_cast<size_t>(got));
-      at_end_ = static_cast<size_t>(got) < more;
-    }
-    if (at_end_) {
-      whole_ = text_.size();
-      return {};
-    }
-    std::shared_ptr<arrow::Buffer> whole, partial;
-    const auto block = std::make_shared<arrow::Buffer>(text_.data(), static_cast<int64_t>(text_.size()));
-    HEADRACE_ARROW_TRY(chunker_->Process(block, &whole, &partial), path_);
-    whole_ = static_cast<size_t>(whole->size());
-    if (whole_ > 0) return {};
-    if (text_.size() < kMaxRowBytes) continue;
+  if (rest >= kMaxRowBytes) {
     Error error(ErrorCode::kSource, fmt::format("{}: row {} is longer than 1 GiB", path_, row_ + 1),
                 "is there a quote that is never closed?");
     error.where.file = path_;
     error.where.row = row_ + 1;
     return error;
   }
+  if (begin_ > 0) std::memmove(text_.data(), text_.data() + begin_, rest);
+  text_.set_size(rest);
+  begin_ = 0;
+  const size_t more = std::clamp<size_t>(rest, kBlockBytes, kMaxRowBytes + kBlockBytes - rest);
+  HEADRACE_ASSIGN(const int64_t got, read(text_.extend(more), static_cast<int64_t>(more)));
+  text_.set_size(rest + static_cast<size_t>(got));
+  at_end_ = static_cast<size_t>(got) < more;
+  if (at_end_) end_last_line();
+  return {};
 }
 
 Error CsvRows::parse_error(const arrow::Status& status) const {
@@ -152,64 +144,67 @@ Error CsvRows::parse_error(const arrow::Status& status) const {
   return error;
 }
 
-Result<std::shared_ptr<arrow::csv::BlockParser>> CsvRows::parse(int32_t max_rows, int32_t columns) {
-  auto parser = std::make_shared<arrow::csv::BlockParser>(source_memory_pool(), options_, columns, row_ + 1, max_rows);
-  const std::string_view text = text_.view().substr(begin_, whole_ - begin_);
+Result<std::shared_ptr<arrow::csv::BlockParser>> CsvRows::parse(int32_t max_rows) {
+  // The LF of a CR LF that was cut in two is no empty line.
+  if (after_return_ && begin_ < text_.size()) {
+    after_return_ = false;
+    if (text_.data()[begin_] == '\n') ++begin_;
+  }
+  const std::string_view text = text_.view().substr(begin_);
+  if (text.empty()) return std::shared_ptr<arrow::csv::BlockParser>();
+  auto parser = std::make_shared<arrow::csv::BlockParser>(source_memory_pool(), options_, columns_, row_ + 1, max_rows);
   uint32_t parsed = 0;
-  const bool last = at_end_ && whole_ == text_.size();
-  const auto status = last ? parser->ParseFinal(text, &parsed) : parser->Parse(text, &parsed);
+  const auto status = parser->Parse(text, &parsed);
+  // The number of columns cannot be told from a part of the first row.
+  if (!status.ok() && columns_ < 0 && !at_end_) return std::shared_ptr<arrow::csv::BlockParser>();
   if (!status.ok()) return parse_error(status);
-  if (parsed == 0) return parse_error(arrow::Status::Invalid("a quote is opened and never closed"));
-  after_return_ = text[parsed - 1] == '\r';
+  if (at_end_ && parsed == 0) return parse_error(arrow::Status::Invalid("a quote is opened and never closed"));
+  if (parsed > 0) after_return_ = text[parsed - 1] == '\r';
   begin_ += parsed;
   text_bytes_ += parsed;
+  if (parser->num_rows() == 0) parser = nullptr;
   return parser;
 }
 
 Result<std::vector<std::string>> CsvRows::first_row(bool keep) {
   if (input_ == nullptr) HEADRACE_TRY(open());
   std::vector<std::string> cells;
-  while (columns_ < 0) {
-    if (begin_ == whole_) {
-      if (at_end_) return cells;
-      HEADRACE_TRY(fill());
-      continue;
-    }
-    const size_t begin = begin_;
-    HEADRACE_ASSIGN(const auto parser, parse(1, -1));
-    if (parser->num_rows() == 0) continue;
-    columns_ = parser->num_cols();
-    const auto add = [&cells](const uint8_t* data, uint32_t size, bool, bool) {
-      cells.emplace_back(reinterpret_cast<const char*>(data), size);
-      return arrow::Status::OK();
-    };
-    HEADRACE_ARROW_TRY(parser->VisitLastRow(add), path_);
-    if (!keep) break;
+  size_t begin = begin_;
+  std::shared_ptr<arrow::csv::BlockParser> parser;
+  for (;;) {
+    begin = begin_;
+    HEADRACE_ASSIGN(parser, parse(1));
+    if (parser != nullptr) break;
+    if (at_end_ && begin_ == text_.size()) return cells;
+    if (!at_end_) HEADRACE_TRY(read_more());
+  }
+  const auto add = [&cells](const uint8_t* data, uint32_t size, bool, bool) {
+    cells.emplace_back(reinterpret_cast<const char*>(data), size);
+    return arrow::Status::OK();
+  };
+  HEADRACE_ARROW_TRY(parser->VisitLastRow(add), path_);
+  columns_ = parser->num_cols();
+  // In a file of one column an empty line is an empty cell, in others it is nothing.
+  options_.ignore_empty_lines = columns_ != 1;
+  if (keep) {
     text_bytes_ -= static_cast<int64_t>(begin_ - begin);
     begin_ = begin;
     after_return_ = false;
   }
-  // In a file of one column an empty line is an empty cell, in others it is nothing.
-  options_.ignore_empty_lines = columns_ != 1;
   return cells;
 }
 
 Result<std::shared_ptr<arrow::csv::BlockParser>> CsvRows::next(int32_t max_rows) {
   for (;;) {
-    // The LF of a CR LF that was cut in two is no empty line.
-    if (after_return_ && begin_ < whole_) {
-      after_return_ = false;
-      if (text_.data()[begin_] == '\n') ++begin_;
+    // Enough text for a batch, so that none is small only because a block ended.
+    if (!at_end_ && text_.size() - begin_ < kBlockBytes) HEADRACE_TRY(read_more());
+    HEADRACE_ASSIGN(auto parser, parse(max_rows));
+    if (parser != nullptr) {
+      row_ += parser->num_rows();
+      return parser;
     }
-    if (begin_ == whole_) {
-      if (at_end_) return std::shared_ptr<arrow::csv::BlockParser>();
-      HEADRACE_TRY(fill());
-      continue;
-    }
-    HEADRACE_ASSIGN(auto parser, parse(max_rows, columns_));
-    if (parser->num_rows() == 0) continue;
-    row_ += parser->num_rows();
-    return parser;
+    if (at_end_ && begin_ == text_.size()) return parser;
+    if (!at_end_) HEADRACE_TRY(read_more());
   }
 }
 

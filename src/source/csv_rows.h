@@ -4,7 +4,6 @@
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
 #include <arrow/io/type_fwd.h>
-#include <arrow/util/delimiting.h>
 #include <arrow/util/type_fwd.h>
 
 #include <memory>
@@ -41,20 +40,20 @@ class CsvRows {
 
  private:
   Status open();
-  Status fill();
+  Status read_more();
+  void end_last_line();
   Result<int64_t> read(uint8_t* out, int64_t count);
   Status skip_byte_order_mark();
-  Result<std::shared_ptr<arrow::csv::BlockParser>> parse(int32_t max_rows, int32_t columns);
+  // nullptr when there is no whole row yet.
+  Result<std::shared_ptr<arrow::csv::BlockParser>> parse(int32_t max_rows);
   Error parse_error(const arrow::Status& status) const;
 
   const std::string path_;
   arrow::csv::ParseOptions options_;
   std::unique_ptr<arrow::util::Codec> codec_;  // of input_, when the text is packed
   std::shared_ptr<arrow::io::InputStream> raw_, input_;
-  std::unique_ptr<arrow::Chunker> chunker_;
   Buffer text_;        // bytes [begin_, text_.size()) are not yet handed out
   size_t begin_ = 0;
-  size_t whole_ = 0;   // end of the last whole row in text_
   bool at_end_ = false;
   bool after_return_ = false;  // the last byte handed out was CR
   int32_t columns_ = -1;

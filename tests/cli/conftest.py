@@ -1,10 +1,11 @@
 """The CLI as a user runs it: arguments in; exit code, stdout and stderr out.
 
-HEADRACE_CLI names the program. The tests that need PostgreSQL are skipped without HEADRACE_TEST_PG.
+HEADRACE_CLI names the program; otherwise it is build/release/headrace. The tests that need PostgreSQL are skipped without HEADRACE_TEST_PG.
 """
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-CLI = os.environ.get("HEADRACE_CLI", "headrace")
+CLI = os.environ.get("HEADRACE_CLI", pathlib.Path(__file__).parents[2] / "build" / "release" / "headrace")
 PG = os.environ.get("HEADRACE_TEST_PG")
 PG_TCP = os.environ.get("HEADRACE_TEST_PG_TCP")
 PG_PASSWORD = os.environ.get("HEADRACE_TEST_PG_PASSWORD")

@@ -57,7 +57,8 @@ def test_truncated_parquet(orders, tmp_path):
 
 def test_damaged_page(tmp_path):
     path = tmp_path / "damaged.parquet"
-    pq.write_table(pa.table({"a": pa.array(range(100_000), pa.int64())}), path, compression="zstd", use_dictionary=False)
+    numbers = pa.array(range(100_000), pa.int64())
+    pq.write_table(pa.table({"a": numbers}), path, compression="zstd", use_dictionary=False)
     page = pq.read_metadata(path).row_group(0).column(0).data_page_offset
     content = bytearray(path.read_bytes())
     content[page : page + 200] = b"\xa5" * 200
@@ -142,10 +143,11 @@ def test_value_that_does_not_fit(tmp_path, postgres):
     assert postgres.count("t") == 0
 
 
-def test_error_of_the_server(orders, postgres):
+def test_row_that_the_server_refuses(orders, postgres):
     postgres.execute(f"CREATE TABLE {postgres.schema}.t (id bigint CHECK (id < 900), name text, price float8)")
-    error, said = failing("server", 1, "load", orders, *postgres.to("t", "--mode", "append"))
-    assert error["sqlstate"] == "23514"
+    error, said = failing("rejected_value", 1, "load", orders, *postgres.to("t", "--mode", "append"))
+    assert (error["sqlstate"], error["where"]["row"]) == ("23514", 901)
+    assert "  at: " in said and "row 901" in said
     assert "  sqlstate: 23514\n" in said
     assert postgres.count("t") == 0
 

@@ -2,19 +2,20 @@
 import resource
 import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from conftest import ROWS_PER_BATCH, Load, wait_for
 
 
 def count(path):
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return connection.execute("SELECT count(*) FROM fault").fetchone()[0]
 
 
 def make_old(path):
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE fault (id INTEGER, name TEXT)")
         connection.execute("INSERT INTO fault VALUES (1, 'old')")
     return path.read_bytes()

@@ -34,7 +34,8 @@ class PostgresConnection : public PostgresTest {
 TEST_F(PostgresConnection, SessionsAreNamedAndUtf8) {
   auto session = Connection::open(uri_, nullptr);
   ASSERT_TRUE(session.ok());
-  auto row = (*session)->exec("SELECT current_setting('application_name'), current_setting('client_encoding')");
+  auto row = (*session)->exec(
+      "SELECT current_setting('application_name'), current_setting('client_encoding')");
   ASSERT_TRUE(row.ok());
   EXPECT_EQ(cell(*row, 0, 0), "headrace");
   EXPECT_EQ(cell(*row, 0, 1), "UTF8");
@@ -47,7 +48,8 @@ TEST_F(PostgresConnection, SessionsAreNamedAndUtf8) {
 
 TEST_F(PostgresConnection, RightAndWrongPassword) {
   const std::string role = make_role("user", fmt::format("LOGIN PASSWORD '{}'", kSecret));
-  EXPECT_TRUE(Connection::open(tcp(fmt::format("user={} password={}", role, kSecret)), nullptr).ok());
+  EXPECT_TRUE(
+      Connection::open(tcp(fmt::format("user={} password={}", role, kSecret)), nullptr).ok());
   const Error wrong = failure(tcp(fmt::format("user={} password=x{}", role, kSecret)));
   EXPECT_EQ(wrong.code, ErrorCode::kAuthentication);
   EXPECT_EQ(wrong.sqlstate, "28P01");
@@ -84,8 +86,12 @@ TEST_F(PostgresConnection, RefusedPort) {
 TEST_F(PostgresConnection, SeveralHosts) {
   const std::string port = value("SHOW port");
   const std::string role = make_role("user", fmt::format("LOGIN PASSWORD '{}'", kSecret));
-  EXPECT_TRUE(Connection::open(fmt::format("host=127.0.0.1,127.0.0.1 port=1,{} dbname=postgres user={} password={}", port,
-                                           role, kSecret), nullptr).ok());
+  EXPECT_TRUE(
+      Connection::open(
+          fmt::format("host=127.0.0.1,127.0.0.1 port=1,{} dbname=postgres user={} password={}",
+                      port, role, kSecret),
+          nullptr)
+          .ok());
   EXPECT_EQ(failure("host=127.0.0.1,127.0.0.1 port=1,2").code, ErrorCode::kConnection);
 }
 
@@ -99,9 +105,10 @@ TEST_F(PostgresConnection, TooManyOfARole) {
 }
 
 TEST_F(PostgresConnection, NotALibpqString) {
-  for (const std::string& target :
-       {fmt::format("postgresql://u:pa/{}@host/db", kSecret), fmt::format("postgresql://u:pa@{}@host/db", kSecret),
-        fmt::format("host=x password=a {}", kSecret), fmt::format("host=x no_such_word={}", kSecret)}) {
+  for (const std::string& target : {fmt::format("postgresql://u:pa/{}@host/db", kSecret),
+                                    fmt::format("postgresql://u:pa@{}@host/db", kSecret),
+                                    fmt::format("host=x password=a {}", kSecret),
+                                    fmt::format("host=x no_such_word={}", kSecret)}) {
     EXPECT_EQ(failure(target).code, ErrorCode::kUsage);
     EXPECT_EQ(masked_uri(target).find(kSecret), std::string::npos) << masked_uri(target);
   }
@@ -137,10 +144,11 @@ TEST_F(PostgresConnection, TimeoutAndCancel) {
 
 TEST_F(PostgresConnection, FactsHoldNoPassword) {
   const std::string role = make_role("user", fmt::format("LOGIN PASSWORD '{}'", kSecret));
-  request_.target = fmt::format("postgresql://{}:{}@127.0.0.1:{}/postgres?sslpassword={}", role, kSecret,
-                                value("SHOW port"), kSecret);
+  request_.target = fmt::format("postgresql://{}:{}@127.0.0.1:{}/postgres?sslpassword={}", role,
+                                kSecret, value("SHOW port"), kSecret);
   const SinkFacts facts = open();
-  EXPECT_EQ(facts.target, fmt::format("postgresql://{}:***@127.0.0.1:{}/postgres?sslpassword=***", role, value("SHOW port")));
+  EXPECT_EQ(facts.target, fmt::format("postgresql://{}:***@127.0.0.1:{}/postgres?sslpassword=***",
+                                      role, value("SHOW port")));
   sink_.reset();
 }
 

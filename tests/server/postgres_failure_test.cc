@@ -1,4 +1,7 @@
-// Faults while rows travel: afterwards the target is as before, nothing is left, and the error says why.
+// Faults while rows travel: afterwards the target is as before, nothing is left, and the error says
+// why.
+#include <sys/socket.h>
+
 #include "postgres_fixture.h"
 #include "sink/postgres/copy_stream.h"
 #include "sink/postgres/ddl.h"
@@ -10,7 +13,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds(Clock::time_point since) { return std::chrono::duration<double>(Clock::now() - since).count(); }
+double seconds(Clock::time_point since) {
+  return std::chrono::duration<double>(Clock::now() - since).count();
+}
 
 class PostgresFailure : public PostgresTest {
  protected:
@@ -26,8 +31,10 @@ class PostgresFailure : public PostgresTest {
   // Ends the backends of headrace's sessions that run `what` in this test's schema.
   void terminate(const std::string& what) {
     const std::string sql = fmt::format(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'headrace' "
-        "AND pid <> pg_backend_pid() AND query LIKE '{}'", what);
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
+        "'headrace' "
+        "AND pid <> pg_backend_pid() AND query LIKE '{}'",
+        what);
     ASSERT_TRUE(wait_for([&] { return value(sql) != "0"; })) << what;
   }
 
@@ -79,7 +86,8 @@ TEST_F(PostgresFailure, SendingStopsAtTheServersError) {
   run("CREATE TABLE t (id int CHECK (id <> 5001), name text)");
   const std::string role = make_role("tls", "LOGIN PASSWORD 'pw'");
   run("GRANT INSERT ON t TO " + role);
-  const std::string tcp = fmt::format("host=127.0.0.1 port={} dbname=postgres user={} password=pw", value("SHOW port"), role);
+  const std::string tcp = fmt::format("host=127.0.0.1 port={} dbname=postgres user={} password=pw",
+                                      value("SHOW port"), role);
   for (const std::string& target : {uri_, tcp + " sslmode=disable", tcp + " sslmode=require"}) {
     if (target.find("require") != std::string::npos && value("SHOW ssl") != "on") continue;
     SCOPED_TRACE(target);
@@ -87,7 +95,8 @@ TEST_F(PostgresFailure, SendingStopsAtTheServersError) {
     auto writer = begin(Mode::kAppend, CommitScope::kSingle);
     int sent = 0;
     Status status;
-    for (; sent < 5000 && status.ok(); ++sent) status = writer->write(rows(1 + sent * 5000, 5000, 0, sent * 5000));
+    for (; sent < 5000 && status.ok(); ++sent)
+      status = writer->write(rows(1 + sent * 5000, 5000, 0, sent * 5000));
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().sqlstate, "23514");
     EXPECT_EQ(status.error().where.row, 5001);
@@ -145,7 +154,9 @@ TEST_F(PostgresFailure, AbortLeavesNothing) {
     sink_->abandon();
     sink_->abandon();
     EXPECT_LT(seconds(start), 3);
-    EXPECT_EQ(value("SELECT to_regclass('t') IS NULL AND to_regclass('_headrace_01234567_t') IS NULL"), "t");
+    EXPECT_EQ(
+        value("SELECT to_regclass('t') IS NULL AND to_regclass('_headrace_01234567_t') IS NULL"),
+        "t");
     ASSERT_FALSE(sink_->publish().ok());
     sink_.reset();
   }
@@ -157,7 +168,9 @@ TEST_F(PostgresFailure, DestructorsAbortAndAbandon) {
     ASSERT_TRUE(writer->write(rows(1, 10)).ok());
     writer.reset();
     sink_.reset();
-    EXPECT_EQ(value("SELECT to_regclass('t') IS NULL AND to_regclass('_headrace_01234567_t') IS NULL"), "t");
+    EXPECT_EQ(
+        value("SELECT to_regclass('t') IS NULL AND to_regclass('_headrace_01234567_t') IS NULL"),
+        "t");
   }
 }
 
@@ -179,8 +192,10 @@ TEST_F(PostgresFailure, CancelBetweenBlocks) {
 
 TEST_F(PostgresFailure, CancelWhileTheServerTakesNothing) {
   run("CREATE TABLE t (id int, name text);"
-      "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 3000 THEN PERFORM pg_sleep(60); "
-      "END IF; RETURN NEW; END$$; CREATE TRIGGER wait BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION wait()");
+      "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 3000 THEN "
+      "PERFORM pg_sleep(60); "
+      "END IF; RETURN NEW; END$$; CREATE TRIGGER wait BEFORE INSERT ON t FOR EACH ROW EXECUTE "
+      "FUNCTION wait()");
   auto writer = begin(Mode::kAppend, CommitScope::kSingle);
   std::thread canceller([this] {
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
@@ -196,8 +211,10 @@ TEST_F(PostgresFailure, CancelWhileTheServerTakesNothing) {
   EXPECT_LT(seconds(start), 5);
   EXPECT_EQ(value("SELECT count(*) FROM t"), "0");
   EXPECT_TRUE(wait_for([this] {
-    return value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'headrace' AND query LIKE '%" + schema_ +
-                 "%' AND state = 'active' AND pid <> pg_backend_pid()") == "0";
+    return value(
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'headrace' AND "
+               "query LIKE '%" +
+               schema_ + "%' AND state = 'active' AND pid <> pg_backend_pid()") == "0";
   })) << "the server still works for us";
 }
 
@@ -223,9 +240,12 @@ TEST_F(PostgresFailure, CancelWhileWaitingForALock) {
 class PostgresSlowIndexes : public PostgresFailure {
  protected:
   void make_table() {
-    run("CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN IF $1 = 777 THEN "
+    run("CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN IF $1 = 777 "
+        "THEN "
         "PERFORM pg_sleep(60); END IF; RETURN $1; END$$;"
-        "CREATE TABLE t (id int, name text); CREATE INDEX t_slow ON t (" + schema_ + ".slow(id));"
+        "CREATE TABLE t (id int, name text); CREATE INDEX t_slow ON t (" +
+        schema_ +
+        ".slow(id));"
         "INSERT INTO t VALUES (1, 'old')");
   }
 };
@@ -279,14 +299,19 @@ TEST_F(PostgresFailure, AConstraintThatIsCheckedAtCommit) {
 
 TEST_F(PostgresFailure, TheBackendIsKilledInCommit) {
   run("CREATE TABLE t (id int, name text);"
-      "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(30); RETURN NULL; END$$;"
-      "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()");
+      "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(30); "
+      "RETURN NULL; END$$;"
+      "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+      "EXECUTE FUNCTION late()");
   auto writer = begin(Mode::kAppend, CommitScope::kSingle);
   ASSERT_TRUE(writer->write(rows(1, 1)).ok());
   ASSERT_TRUE(writer->finish().ok());
-  const std::string pid = value("SELECT pid FROM pg_locks WHERE relation = 't'::regclass AND mode = 'RowExclusiveLock'");
+  const std::string pid = value(
+      "SELECT pid FROM pg_locks WHERE relation = 't'::regclass AND mode = 'RowExclusiveLock'");
   std::thread killer([this, pid] {
-    EXPECT_TRUE(wait_for([&] { return value("SELECT query FROM pg_stat_activity WHERE pid = " + pid) == "COMMIT"; }));
+    EXPECT_TRUE(wait_for([&] {
+      return value("SELECT query FROM pg_stat_activity WHERE pid = " + pid) == "COMMIT";
+    }));
     run("SELECT pg_terminate_backend(" + pid + ")");
   });
   auto stats = sink_->publish();
@@ -295,6 +320,31 @@ TEST_F(PostgresFailure, TheBackendIsKilledInCommit) {
   EXPECT_EQ(stats.error().sqlstate, "57P01");
   EXPECT_EQ(stats.error().message.find("not known"), std::string::npos) << stats.error().message;
   EXPECT_EQ(value("SELECT count(*) FROM t"), "0");
+}
+
+TEST_F(PostgresFailure, TheConnectionIsLostInACommitThatSucceeds) {
+  run("CREATE TABLE t (id int);"
+      "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(1); "
+      "RETURN NULL; END$$;"
+      "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+      "FOR EACH ROW EXECUTE FUNCTION late()");
+  ConnectionPool pool(uri_, nullptr);
+  auto connection = pool.open();
+  ASSERT_TRUE(connection.ok());
+  ASSERT_TRUE((*connection)->run(fmt::format("BEGIN; INSERT INTO {}.t VALUES (1)", schema_)).ok());
+  const std::string pid = std::to_string(PQbackendPID((*connection)->raw()));
+  const int socket = PQsocket((*connection)->raw());
+  std::thread cutter([this, pid, socket] {
+    EXPECT_TRUE(wait_for([&] {
+      return value("SELECT query FROM pg_stat_activity WHERE pid = " + pid) == "COMMIT";
+    }));
+    shutdown(socket, SHUT_RDWR);
+  });
+  const Status committed = commit(**connection, pool);
+  cutter.join();
+  EXPECT_TRUE(committed.ok()) << committed.error().message;
+  EXPECT_FALSE((*connection)->alive());
+  EXPECT_EQ(value("SELECT count(*) FROM t"), "1");
 }
 
 TEST_F(PostgresFailure, CommitOfAFailedTransaction) {

@@ -1,5 +1,5 @@
-// What the server tests of the PostgreSQL sink share: a schema of the test's own, rows made by hand, and
-// a load without source and planner.
+// What the server tests of the PostgreSQL sink share: a schema of the test's own, rows made by
+// hand, and a load without source and planner.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -56,7 +56,8 @@ inline RowBlock rows(int first, int count, int64_t partition = 0, int64_t partit
   RowBlock block;
   block.partition = partition;
   block.partition_row = partition_row;
-  for (int i = first; i < first + count; ++i) add_row(&block, {int4(i), text(fmt::format("name {}", i))});
+  for (int i = first; i < first + count; ++i)
+    add_row(&block, {int4(i), text(fmt::format("name {}", i))});
   return block;
 }
 
@@ -92,7 +93,8 @@ class PostgresTest : public ::testing::Test {
     admin_ = std::move(opened).value();
     static std::atomic<int> counter{0};
     schema_ = fmt::format("hr_{}_{}", getpid(), ++counter);
-    run(fmt::format("SET client_min_messages = warning; CREATE SCHEMA {0}; SET search_path = {0}", schema_));
+    run(fmt::format("SET client_min_messages = warning; CREATE SCHEMA {0}; SET search_path = {0}",
+                    schema_));
     request_.target = uri_;
     request_.table = schema_ + ".t";
     request_.cancel = &cancel_;
@@ -101,18 +103,22 @@ class PostgresTest : public ::testing::Test {
   void TearDown() override {
     if (admin_ == nullptr) return;
     sink_.reset();
-    EXPECT_EQ(value("SELECT count(*) FROM pg_class WHERE relname LIKE '\\_headrace\\_%' AND relnamespace = "
-                    "(SELECT oid FROM pg_namespace WHERE nspname = current_schema())"),
-              "0")
+    EXPECT_EQ(
+        value(
+            "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_headrace\\_%' AND relnamespace = "
+            "(SELECT oid FROM pg_namespace WHERE nspname = current_schema())"),
+        "0")
         << "something of a load was left";
     run(fmt::format("DROP SCHEMA {} CASCADE", schema_));
-    for (const std::string& role : roles_) run(fmt::format("DROP OWNED BY {0}; DROP ROLE {0}", role));
+    for (const std::string& role : roles_)
+      run(fmt::format("DROP OWNED BY {0}; DROP ROLE {0}", role));
   }
 
   // A role of the test's own that may use its schema.
   std::string make_role(const std::string& name, const std::string& options = "") {
     const std::string role = fmt::format("{}_{}", schema_, name);
-    run(fmt::format("CREATE ROLE {0} {1}; GRANT USAGE, CREATE ON SCHEMA {2} TO {0}", role, options, schema_));
+    run(fmt::format("CREATE ROLE {0} {1}; GRANT USAGE, CREATE ON SCHEMA {2} TO {0}", role, options,
+                    schema_));
     roles_.push_back(role);
     return role;
   }
@@ -178,7 +184,8 @@ class PostgresTest : public ::testing::Test {
   }
 
   static Result<PublishStats> loaded(Result<PublishStats> result) {
-    EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message + " " + result.error().hint);
+    EXPECT_TRUE(result.ok()) << (result.ok() ? ""
+                                             : result.error().message + " " + result.error().hint);
     return result;
   }
 

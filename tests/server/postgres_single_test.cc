@@ -8,9 +8,11 @@ using PostgresSingle = PostgresTest;
 
 TEST_F(PostgresSingle, Create) {
   columns_[0].not_null = true;
-  auto stats = loaded(load(Mode::kCreate, CommitScope::kSingle, blocks(rows(1, 1000), rows(1001, 500))));
+  auto stats =
+      loaded(load(Mode::kCreate, CommitScope::kSingle, blocks(rows(1, 1000), rows(1001, 500))));
   ASSERT_TRUE(stats.ok());
-  EXPECT_EQ(value("SELECT count(*), sum(id), min(name), max(length(name)) FROM t"), "1500|1125750|name 1|9");
+  EXPECT_EQ(value("SELECT count(*), sum(id), min(name), max(length(name)) FROM t"),
+            "1500|1125750|name 1|9");
   EXPECT_EQ(value("SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute "
                   "WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY attnum"),
             "id|integer|t\nname|text|f");
@@ -18,7 +20,8 @@ TEST_F(PostgresSingle, Create) {
   EXPECT_GT(stats->wal_bytes, 0);
   EXPECT_EQ(stats->lock_seconds, 0);
   EXPECT_TRUE(stats->warnings.empty());
-  EXPECT_GE(std::stod(value("SELECT reltuples FROM pg_class WHERE oid = 't'::regclass")), 1500) << "not analyzed";
+  EXPECT_GE(std::stod(value("SELECT reltuples FROM pg_class WHERE oid = 't'::regclass")), 1500)
+      << "not analyzed";
 }
 
 TEST_F(PostgresSingle, CreateWithoutRows) {
@@ -72,7 +75,8 @@ TEST_F(PostgresSingle, ReadersSeeTheOldRowsWhileReplacing) {
 
 TEST_F(PostgresSingle, ReplaceDoesNotCascade) {
   run("CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t VALUES (1, 'old');"
-      "CREATE TABLE orders (t_id int REFERENCES t ON DELETE CASCADE); INSERT INTO orders VALUES (1)");
+      "CREATE TABLE orders (t_id int REFERENCES t ON DELETE CASCADE); INSERT INTO orders VALUES "
+      "(1)");
   auto stats = load(Mode::kReplace, CommitScope::kSingle, blocks(rows(2, 1)));
   ASSERT_FALSE(stats.ok());
   EXPECT_EQ(stats.error().code, ErrorCode::kUnsupported);
@@ -113,7 +117,9 @@ TEST_F(PostgresSingle, TextFormat) {
   columns_.push_back(column("i", "interval", "interval"));
   // Of the user's settings none may change how values are read.
   const std::string role = make_role("styled", "LOGIN SUPERUSER");
-  run(fmt::format("ALTER ROLE {0} SET datestyle = 'SQL, DMY'; ALTER ROLE {0} SET intervalstyle = sql_standard", role));
+  run(fmt::format(
+      "ALTER ROLE {0} SET datestyle = 'SQL, DMY'; ALTER ROLE {0} SET intervalstyle = sql_standard",
+      role));
   request_.target = uri_ + "&user=" + role;
   const SinkFacts facts = open();
   Plan p = plan(facts, Mode::kAppend, CommitScope::kSingle);
@@ -135,7 +141,8 @@ TEST_F(PostgresSingle, TextFormat) {
 
 TEST_F(PostgresSingle, ATriggerThatLeavesRowsOutIsTold) {
   run("CREATE TABLE t (id int, name text);"
-      "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE INFO 'row %', NEW.id; "
+      "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE INFO 'row %', "
+      "NEW.id; "
       "RAISE NOTICE 'n'; IF NEW.id % 2 = 0 THEN RETURN NULL; END IF; RETURN NEW; END$$;"
       "CREATE TRIGGER odd BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION odd()");
   // INFO comes whatever client_min_messages is; it must not be taken for an error.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -95,6 +96,31 @@ inline char* put_date(char* out, int64_t days, const DateTable& table) {
     return out + kDateBytes;
   }
   return put_civil(out, civil_from_days(days));
+}
+
+// A date as PostgreSQL reads it: at least four digits of the year, which for year 0 and before is the
+// one before Christ. The caller then puts " BC" at the very end; is_bc says when.
+inline constexpr int kMaxPgDateBytes = 16;
+
+inline bool is_bc(int64_t days) { return days < kYear0 + 366; }
+
+inline char* put_pg_date(char* out, int64_t days, const DateTable& table) {
+  if (days >= kYear0 + 366 && days < kYear10000) return put_date(out, days, table);
+  const Civil date = civil_from_days(days);
+  const int64_t year = date.year > 0 ? date.year : 1 - date.year;
+  if (year < 1000) *out++ = '0';
+  if (year < 100) *out++ = '0';
+  if (year < 10) *out++ = '0';
+  out = std::to_chars(out, out + 8, year).ptr;
+  *out++ = '-';
+  out = put_two(out, static_cast<uint32_t>(date.month));
+  *out++ = '-';
+  return put_two(out, static_cast<uint32_t>(date.day));
+}
+
+inline char* put_bc(char* out) {
+  std::memcpy(out, " BC", 3);
+  return out + 3;
 }
 
 // HH:MM:SS. REQUIRES: 0 <= seconds <= 86400.

@@ -45,6 +45,14 @@ inline size_t length(std::string_view s) {
   return count;
 }
 
+// Not 0 when one of eight bytes is not ASCII, or is NUL where that is not allowed.
+template <bool kNulAllowed>
+constexpr uint64_t odd_bytes(uint64_t v) {
+  constexpr uint64_t kHigh = 0x8080808080808080ULL;
+  if constexpr (kNulAllowed) return v & kHigh;
+  return (v | (v - 0x0101010101010101ULL)) & kHigh;  // a NUL borrows
+}
+
 // True when every byte is ASCII and, if asked, none is NUL.
 template <bool kNulAllowed>
 inline bool is_plain_ascii(std::string_view s) {
@@ -63,23 +71,23 @@ inline bool is_plain_ascii(std::string_view s) {
     check(last);
     return _mm_movemask_epi8(seen) == 0;
   }
-  constexpr uint64_t kHigh = 0x8080808080808080ULL;
-  constexpr uint64_t kOnes = 0x0101010101010101ULL;
-  const auto bad = [](uint64_t v) {
-    if constexpr (kNulAllowed) return v & kHigh;
-    return (v | (v - kOnes)) & kHigh;  // a byte >= 0x80, or 0 (which borrows)
-  };
+  const auto bad = [](uint64_t v) { return odd_bytes<kNulAllowed>(v); };
   if (left >= 8) {
     uint64_t head, tail;
     std::memcpy(&head, p, 8);
     std::memcpy(&tail, p + left - 8, 8);
     return (bad(head) | bad(tail)) == 0;
   }
-  for (; left > 0; --left, ++p) {
-    const auto c = static_cast<uint8_t>(*p);
-    if (c >= 0x80 || (!kNulAllowed && c == 0)) return false;
+  if (left >= 4) {
+    uint32_t head, tail;
+    std::memcpy(&head, p, 4);
+    std::memcpy(&tail, p + left - 4, 4);
+    return bad(static_cast<uint64_t>(tail) << 32 | head) == 0;
   }
-  return true;
+  if (left == 0) return true;
+  const auto byte = [p](size_t at) { return static_cast<uint64_t>(static_cast<uint8_t>(p[at])); };
+  const uint64_t three = byte(0) | byte(left / 2) << 8 | byte(left - 1) << 16;
+  return bad(three | 0x0101010101000000ULL) == 0;  // the other five bytes count as 1
 }
 
 inline bool is_valid(std::string_view s) {

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <type_traits>
 
 #include "encode/codec_helpers.h"
+#include "encode/format/utf8.h"
 
 namespace headrace {
 
@@ -19,13 +21,24 @@ inline constexpr bool kHasOffsets = requires(const Reader& r) { r.offsets; };
 
 // Copies kWidth bytes; the caller knows that they may be read and written.
 template <int kWidth>
-void copy_fixed(uint8_t* out, const char* in) {
-  struct Block {
-    char bytes[kWidth];
-  } block;
-  std::memcpy(&block, in, kWidth);
-  std::memcpy(out, &block, kWidth);
-}
+struct FixedCopy {
+  void operator()(uint8_t* out, const char* in) const {
+    struct {
+      char bytes[kWidth];
+    } block;
+    std::memcpy(&block, in, kWidth);
+    std::memcpy(out, &block, kWidth);
+  }
+};
+
+// For values of up to 12 bytes in two words: 1 in every byte past the value.
+inline constexpr auto kPastEnd = [] {
+  std::array<std::array<uint64_t, 2>, 13> words{};
+  for (size_t length = 0; length <= 12; ++length) {
+    for (size_t i = length; i < 16; ++i) words[length][i / 8] |= 1ULL << (8 * (i % 8));
+  }
+  return words;
+}();
 
 // Rule says what is stored:
 //   uint32_t cell(uint32_t n) const               cell of a value of n bytes
@@ -52,11 +65,11 @@ class BytesCodec final : public Codec {
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t*, uint8_t** cursors) override {
     switch (copy_width(column, rows)) {
-      case 8: return write_rows(column, rows, cursors, copy_fixed<8>);
-      case 12: return write_rows(column, rows, cursors, copy_fixed<12>);
-      case 16: return write_rows(column, rows, cursors, copy_fixed<16>);
-      case 32: return write_rows(column, rows, cursors, copy_fixed<32>);
-      case 48: return write_rows(column, rows, cursors, copy_fixed<48>);
+      case 8: return write_rows(column, rows, cursors, FixedCopy<8>{});
+      case 12: return write_rows(column, rows, cursors, FixedCopy<12>{});
+      case 16: return write_rows(column, rows, cursors, FixedCopy<16>{});
+      case 32: return write_rows(column, rows, cursors, FixedCopy<32>{});
+      case 48: return write_rows(column, rows, cursors, FixedCopy<48>{});
       default: return write_rows(column, rows, cursors, nullptr);
     }
   }
@@ -72,9 +85,32 @@ class BytesCodec final : public Codec {
       if (most > kMaxCellBytes) return false;
       const auto begin = values.offsets[rows.begin], end = values.offsets[rows.begin + rows.count];
       return rule_.all_fit({values.data + begin, static_cast<size_t>(end - begin)}, longest_);
+    } else if constexpr (std::is_same_v<Reader, ViewReader>) {
+      return null_free_ && most <= kMaxCellBytes && rule_.all_fit({}, longest_) &&
+             views_are_plain(values, rows);
     } else {
       return false;
     }
+  }
+
+  // True when every value is ASCII without NUL. Those of up to 12 bytes stand in the view itself.
+  static bool views_are_plain(const ViewReader& values, RowSpan rows) {
+    uint64_t odd = 0;
+    for (int i = 0; i < rows.count; ++i) {
+      const ViewReader::View& view = values.views[rows.begin + i];
+      if (view.length > 12) {
+        odd |= utf8::is_plain_ascii<false>(values[rows.begin + i]) ? 0 : 1;
+        continue;
+      }
+      uint64_t first;
+      uint32_t last;
+      std::memcpy(&first, view.head, 8);
+      std::memcpy(&last, view.head + 8, 4);
+      const auto& past_end = kPastEnd[static_cast<size_t>(view.length)];
+      odd |= utf8::odd_bytes<false>(first | past_end[0]) |
+             utf8::odd_bytes<false>(last | past_end[1]);
+    }
+    return odd == 0;
   }
 
   // Returns the most bytes of any slot, those of NULLs included: they lie in the sweep too.
@@ -160,6 +196,8 @@ class BytesCodec final : public Codec {
   static size_t size_of(const Reader& values, int64_t row) {
     if constexpr (kHasOffsets<Reader>) {
       return static_cast<size_t>(values.offsets[row + 1] - values.offsets[row]);
+    } else if constexpr (std::is_same_v<Reader, ViewReader>) {
+      return static_cast<size_t>(values.views[row].length);
     } else {
       return values[row].size();
     }

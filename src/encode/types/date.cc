@@ -81,11 +81,12 @@ struct PgMidnight : DateLimits<Source, kPgDateBegin, kPgTimestampEnd> {
 template <typename Source>
 struct PgDateText {
   using Value = typename Source::Value;
-  static constexpr int kMaxBytes = 24;
+  static constexpr int kMaxBytes = date_text::kMaxPgDateBytes + 3;
+  const DateTable* table = &DateTable::get();
   char* format(char* out, Value v) const {
-    const std::string text = date_string(Source::days(v));
-    std::memcpy(out, text.data(), text.size());
-    return out + text.size();
+    const int64_t days = Source::days(v);
+    out = date_text::put_pg_date(out, days, *table);
+    return date_text::is_bc(days) ? date_text::put_bc(out) : out;
   }
 };
 

@@ -178,9 +178,9 @@ class DictionaryCodec final : public Codec {
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
     switch (entries_.copy_width(room_)) {
-      case 8: return write_rows(column, rows, cells, cursors, copy_fixed<8>);
-      case 16: return write_rows(column, rows, cells, cursors, copy_fixed<16>);
-      case 24: return write_rows(column, rows, cells, cursors, copy_fixed<24>);
+      case 8: return write_rows(column, rows, cells, cursors, FixedCopy<8>{});
+      case 16: return write_rows(column, rows, cells, cursors, FixedCopy<16>{});
+      case 24: return write_rows(column, rows, cells, cursors, FixedCopy<24>{});
       default: return write_rows(column, rows, cells, cursors, nullptr);
     }
   }

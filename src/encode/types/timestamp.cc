@@ -98,13 +98,21 @@ struct PgTimestamp {
 template <TimeUnit kUnit>
 struct PgTimestampText {
   using Value = int64_t;
-  static constexpr int kMaxBytes = 48;
+  static constexpr int kMaxBytes = date_text::kMaxPgDateBytes + 26;
   bool zoned;
+  const DateTable* table = &DateTable::get();
+
   char* format(char* out, int64_t v) const {
-    std::string text = timestamp_string<kUnit>(v);
-    if (zoned) text.insert(text.ends_with(" BC") ? text.size() - 3 : text.size(), "+00");
-    std::memcpy(out, text.data(), text.size());
-    return out + text.size();
+    const Split<kUnit> at(v);
+    out = date_text::put_pg_date(out, at.days, *table);
+    *out++ = ' ';
+    out = date_text::put_clock(out, at.seconds());
+    out = date_text::put_fraction(out, at.fraction(), Unit<kUnit>::kDigits);
+    if (zoned) {
+      std::memcpy(out, "+00", 3);
+      out += 3;
+    }
+    return date_text::is_bc(at.days) ? date_text::put_bc(out) : out;
   }
 };
 

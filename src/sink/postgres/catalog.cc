@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace headrace {
 namespace {
@@ -25,8 +26,8 @@ SELECT n.nspname, has_schema_privilege(n.oid, 'CREATE')
 FROM pg_namespace n WHERE n.nspname = coalesce(nullif($1, ''), current_schema()))";
 
 // $1: the table. The base type of a domain, over all its levels, with the innermost modifier that
-// is declared. Types of users carry their schema, so that none is taken for a type of PostgreSQL or of an
-// extension; every enum is 'enum', as all have the same binary form.
+// is declared. Types of users carry their schema, so that none is taken for a type of PostgreSQL or
+// of an extension; every enum is 'enum', as all have the same binary form.
 constexpr char kColumns[] = R"(
 WITH RECURSIVE base AS (
   SELECT a.attnum, a.atttypid AS type, a.atttypmod AS typmod, false AS not_null, false AS has_default
@@ -80,16 +81,13 @@ SELECT least(
    FROM pg_database d WHERE datname = current_database()))::int)";
 
 std::string relation_kind(const std::string& relkind) {
-  switch (relkind.empty() ? ' ' : relkind[0]) {
-    case 'r': return "table";
-    case 'p': return "partitioned table";
-    case 'v': return "view";
-    case 'm': return "materialized view";
-    case 'f': return "foreign table";
-    case 'S': return "sequence";
-    case 'c': return "composite type";
-    default: return "index";
-  }
+  static const std::map<std::string, std::string> kinds = {
+      {"r", "table"},         {"p", "partitioned table"},
+      {"v", "view"},          {"m", "materialized view"},
+      {"f", "foreign table"}, {"S", "sequence"},
+      {"c", "composite type"}};
+  const auto found = kinds.find(relkind);
+  return found != kinds.end() ? found->second : "index";
 }
 
 Result<std::vector<std::string>> read_names(Connection& connection, const char* sql,
@@ -127,8 +125,8 @@ Status read_details(Connection& connection, const std::string& oid, CatalogFacts
 }
 
 Status read_table(Connection& connection, const TableName& name, CatalogFacts* out) {
-  const std::string quoted = name.schema.empty() ? quote_identifier(name.table)
-                                                 : qualified(name.schema, name.table);
+  const std::string quoted =
+      name.schema.empty() ? quote_identifier(name.table) : qualified(name.schema, name.table);
   HEADRACE_ASSIGN(const PgResult row, connection.query(kFindTable, {quoted}, kDoing));
   if (PQntuples(row.get()) == 0) return read_missing_table(connection, name, out);
   SinkFacts& facts = out->facts;
@@ -191,12 +189,15 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
   facts.server_version = PQserverVersion(connection.raw());
   if (facts.server_version < kOldestVersion) {
     return Error(ErrorCode::kUnsupported,
-                 fmt::format("the server is PostgreSQL {}", PQparameterStatus(connection.raw(), "server_version")),
+                 fmt::format("the server is PostgreSQL {}",
+                             PQparameterStatus(connection.raw(), "server_version")),
                  "headrace needs PostgreSQL 12 or later");
   }
-  HEADRACE_TRY(connection.run("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"
-                              "SET LOCAL client_min_messages = error;"
-                              "SET LOCAL lock_timeout = '10s'", kDoing));
+  HEADRACE_TRY(
+      connection.run("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"
+                     "SET LOCAL client_min_messages = error;"
+                     "SET LOCAL lock_timeout = '10s'",
+                     kDoing));
   Status read = read_table(connection, name, &out);
   if (!read.ok()) {
     (void)connection.run("ROLLBACK").ok();

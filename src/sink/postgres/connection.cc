@@ -49,7 +49,8 @@ Result<PGconn*> connect_blocking(const ConnectParameters& parameters) {
 
 // One host: a connection that a cancelled load ends, and whose refusal names its SQLSTATE, which
 // libpq tells in verbose messages only.
-Result<PGconn*> connect_polling(const ConnectParameters& parameters, const std::atomic<bool>* cancel) {
+Result<PGconn*> connect_polling(const ConnectParameters& parameters,
+                                const std::atomic<bool>* cancel) {
   PGconn* conn = PQconnectStartParams(parameters.keywords().data(), parameters.values().data(), 1);
   std::unique_ptr<PGconn, decltype(&PQfinish)> owner(conn, &PQfinish);
   if (conn == nullptr || PQstatus(conn) == CONNECTION_BAD) return connect_error(conn);
@@ -78,8 +79,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& target,
                                                      const std::atomic<bool>* cancel) {
   HEADRACE_ASSIGN(const ConnectParameters parameters, ConnectParameters::make(target));
   if (cancel != nullptr && cancel->load()) return cancelled_error();
-  HEADRACE_ASSIGN(PGconn * conn, parameters.has_several_hosts() ? connect_blocking(parameters)
-                                                                : connect_polling(parameters, cancel));
+  HEADRACE_ASSIGN(PGconn * conn, parameters.has_several_hosts()
+                                     ? connect_blocking(parameters)
+                                     : connect_polling(parameters, cancel));
   std::unique_ptr<Connection> connection(new Connection(conn));
   connection->set_limits({cancel, nullptr, 0});
   return connection;
@@ -94,6 +96,11 @@ Connection::~Connection() { PQfinish(conn_); }
 
 int Connection::wait_socket(bool writable, int ms) const {
   return poll_socket(PQsocket(conn_), static_cast<short>(writable ? POLLIN | POLLOUT : POLLIN), ms);
+}
+
+bool Connection::still_open() {
+  if (wait_socket(false, 0) != 0 && PQconsumeInput(conn_) == 0) dead_ = true;
+  return alive();
 }
 
 void Connection::request_cancel() {
@@ -116,7 +123,8 @@ Error Connection::give_up(const std::string& doing) {
 // Sends what libpq holds and waits until a result can be taken without blocking.
 Status Connection::flush(const std::string& doing) {
   auto deadline = Clock::time_point::max();
-  if (limits_.timeout_ms > 0) deadline = Clock::now() + std::chrono::milliseconds(limits_.timeout_ms);
+  if (limits_.timeout_ms > 0)
+    deadline = Clock::now() + std::chrono::milliseconds(limits_.timeout_ms);
   bool asked = false;
   for (;;) {
     const int unsent = PQflush(conn_);
@@ -167,7 +175,8 @@ Result<PgResult> Connection::exec(const std::string& sql, const std::string& doi
   return collect(PQsendQuery(conn_, sql.c_str()) == 1, doing);
 }
 
-Result<PgResult> Connection::query(const std::string& sql, const std::vector<std::string>& parameters,
+Result<PgResult> Connection::query(const std::string& sql,
+                                   const std::vector<std::string>& parameters,
                                    const std::string& doing) {
   if (limits_.stopped()) return cancelled_error();
   std::vector<const char*> values;

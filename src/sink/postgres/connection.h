@@ -1,6 +1,6 @@
 // Connection: one PGconn. Every statement waits with poll(), so that a cancelled load or a deadline
-// ends it. The library's connections are hygienic: settings are made with SET LOCAL only, statements
-// are unnamed, so that poolers in transaction mode work.
+// ends it. The library's connections are hygienic: settings are made with SET LOCAL only,
+// statements are unnamed, so that poolers in transaction mode work.
 //
 // A Connection owns its PGconn and is used by one thread at a time.
 #pragma once
@@ -74,6 +74,8 @@ class Connection {
 
   PGconn* raw() { return conn_; }
   bool alive() const { return !dead_ && PQstatus(conn_) == CONNECTION_OK; }
+  // alive(), and an idle server has not closed it meanwhile.
+  bool still_open();
   bool in_transaction() const { return PQtransactionStatus(conn_) != PQTRANS_IDLE; }
   // Notices the server sent so far. They are counted and dropped: the library never prints.
   int64_t notices() const { return notices_; }

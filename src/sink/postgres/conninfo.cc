@@ -17,8 +17,9 @@ constexpr const char* kMask = "***";
 constexpr int kConnectTimeoutSeconds = 10;
 
 bool is_secret(const std::string& keyword) {
-  return keyword.find("password") != std::string::npos || keyword.find("secret") != std::string::npos ||
-         keyword == "scram_client_key" || keyword == "scram_server_key";
+  return keyword.find("password") != std::string::npos ||
+         keyword.find("secret") != std::string::npos || keyword == "scram_client_key" ||
+         keyword == "scram_server_key";
 }
 
 size_t scheme_bytes(const std::string& target) {
@@ -82,7 +83,8 @@ std::string masked_query(std::string_view query) {
     const size_t end = std::min(query.find('&', at + 1), query.size());
     const std::string_view parameter = query.substr(at, end - at);  // with its '?' or '&'
     const size_t equals = parameter.find('=');
-    if (equals != std::string_view::npos && is_secret(percent_decoded(parameter.substr(1, equals - 1)))) {
+    if (equals != std::string_view::npos &&
+        is_secret(percent_decoded(parameter.substr(1, equals - 1)))) {
       out += parameter.substr(0, equals + 1);
       out += kMask;
     } else {
@@ -147,9 +149,10 @@ std::string masked_uri(const std::string& target) {
 Result<ConnectParameters> ConnectParameters::make(const std::string& target) {
   const auto options = parse(target);
   if (!options) {
-    return Error(ErrorCode::kUsage, "the target is not a PostgreSQL connection string",
-                 "in a URI write special characters of user and password as %XX ('@' is %40, '/' is "
-                 "%2F, ':' is %3A); in a keyword string put values with blanks in quotes");
+    return Error(
+        ErrorCode::kUsage, "the target is not a PostgreSQL connection string",
+        "in a URI write special characters of user and password as %XX ('@' is %40, '/' is "
+        "%2F, ':' is %3A); in a keyword string put values with blanks in quotes");
   }
   ConnectParameters made;
   // What comes before dbname is a default, which the target overrides; what comes after is not.
@@ -174,8 +177,8 @@ Result<ConnectParameters> ConnectParameters::make(const std::string& target) {
     const std::string text = given != options->end() ? given->second : (fallback ? fallback : "");
     return text.find(',') != std::string::npos;
   };
-  made.has_several_hosts_ = lists_several("host", "PGHOST") || lists_several("hostaddr", "PGHOSTADDR") ||
-                            service;
+  made.has_several_hosts_ =
+      lists_several("host", "PGHOST") || lists_several("hostaddr", "PGHOSTADDR") || service;
   return made;
 }
 

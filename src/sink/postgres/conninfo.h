@@ -1,4 +1,5 @@
-// A PostgreSQL target as libpq takes it: a URI or a keyword string. Pure text, no connection; any thread.
+// A PostgreSQL target as libpq takes it: a URI or a keyword string. Pure text, no connection; any
+// thread.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace headrace {
 bool is_postgres_target(const std::string& target);
 
 // `target` without its secrets, which become "***", also in query parameters and quoted keyword
-// values. Text that libpq cannot read, or reads otherwise than its author meant (an unencoded '@' or
+// values. Text that libpq cannot read, or reads otherwise than its author meant (an unencoded '@'
+// or
 // '/' in a password), is not shown at all.
 std::string masked_uri(const std::string& target);
 

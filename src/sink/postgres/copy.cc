@@ -13,7 +13,8 @@ namespace {
 
 void replace_all(std::string* text, const std::string& from, const std::string& to) {
   if (from == to) return;
-  for (size_t at = text->find(from); at != std::string::npos; at = text->find(from, at + to.size())) {
+  for (size_t at = text->find(from); at != std::string::npos;
+       at = text->find(from, at + to.size())) {
     text->replace(at, from.size(), to);
   }
 }
@@ -93,7 +94,8 @@ Error CopyWriter::located(Error error) const {
     error.where.row = mark.partition_row + (place.line - mark.first_line) + 1;
   }
   for (const ColumnPlan& column : job_.columns) {
-    if (!place.column.empty() && column.target == place.column) error.where.column = column.field.name;
+    if (!place.column.empty() && column.target == place.column)
+      error.where.column = column.field.name;
   }
   return error;
 }

@@ -6,7 +6,8 @@
 // Scope swap: the writer has a connection and a transaction of its own, which finish() commits into
 // the staging table; then the connection goes to the pool.
 //
-// A writer belongs to one thread; CopyTotals is shared by all writers of a sink, which outlives them.
+// A writer belongs to one thread; CopyTotals is shared by all writers of a sink, which outlives
+// them.
 #pragma once
 
 #include <atomic>
@@ -50,7 +51,8 @@ class CopyWriter final : public SinkWriter {
   static Result<std::unique_ptr<CopyWriter>> borrow(Connection& connection, CopyJob job,
                                                     CopyTotals& totals);
   // Scope swap.
-  static Result<std::unique_ptr<CopyWriter>> own(ConnectionPool& pool, CopyJob job, CopyTotals& totals);
+  static Result<std::unique_ptr<CopyWriter>> own(ConnectionPool& pool, CopyJob job,
+                                                 CopyTotals& totals);
 
   ~CopyWriter() override;
 
@@ -66,8 +68,8 @@ class CopyWriter final : public SinkWriter {
     int64_t partition_row;  // 0-based
   };
 
-  CopyWriter(std::unique_ptr<Connection> owned, Connection& connection, CopyJob job, CopyTotals& totals,
-             ConnectionPool* pool);
+  CopyWriter(std::unique_ptr<Connection> owned, Connection& connection, CopyJob job,
+             CopyTotals& totals, ConnectionPool* pool);
   Status begin();
   void mark(const RowBlock& block);
   Error located(Error error) const;

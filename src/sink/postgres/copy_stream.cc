@@ -10,8 +10,8 @@
 namespace headrace {
 namespace {
 
-// One CopyData message. The server assembles a message before it parses it, so larger ones add delay
-// and memory there; smaller ones cost headers and system calls.
+// One CopyData message. The server assembles a message before it parses it, so larger ones add
+// delay and memory there; smaller ones cost headers and system calls.
 constexpr size_t kFrameBytes = 128 << 10;
 constexpr int kPollMs = 100;
 // How long an ended COPY may take to say why, and an aborted one to take note.

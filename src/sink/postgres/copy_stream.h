@@ -8,8 +8,8 @@
 //     failed ◄───────────────    server error, connection lost, cancelled
 //
 // send() never waits for the server to take everything: libpq keeps at most one frame, the kernel
-// the rest, so encoding goes on while bytes travel. Once the server has said an error, nothing more is
-// sent: in the COPY state libpq itself would not look until the end.
+// the rest, so encoding goes on while bytes travel. Once the server has said an error, nothing more
+// is sent: in the COPY state libpq itself would not look until the end.
 //
 // The stream borrows the connection; one thread.
 #pragma once

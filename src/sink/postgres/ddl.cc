@@ -99,7 +99,8 @@ std::string staging_lock_keys(std::string_view id) {
   return fmt::format("{}, {}", kLockSpace, static_cast<int32_t>(fnv1a(id)));
 }
 
-std::string create_table_sql(const std::string& qualified_table, const std::vector<ColumnPlan>& columns) {
+std::string create_table_sql(const std::string& qualified_table,
+                             const std::vector<ColumnPlan>& columns) {
   std::string sql = fmt::format("CREATE TABLE {} (", qualified_table);
   const char* separator = "";
   for (const ColumnPlan& column : columns) {

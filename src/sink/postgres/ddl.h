@@ -35,7 +35,8 @@ std::string staging_lock_keys(std::string_view id);
 std::string truncated_name(std::string_view name);
 
 // CREATE TABLE of the plan's columns.
-std::string create_table_sql(const std::string& qualified_table, const std::vector<ColumnPlan>& columns);
+std::string create_table_sql(const std::string& qualified_table,
+                             const std::vector<ColumnPlan>& columns);
 
 // ("a", "b"): the columns of the plan in the target.
 std::string column_list(const std::vector<ColumnPlan>& columns);

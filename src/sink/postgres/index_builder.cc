@@ -17,10 +17,10 @@ constexpr size_t kMaxBuilders = 4;
 
 Status build_one(Connection& connection, const IndexCopy& index) {
   // Definitions do not name a tablespace: no default may add one.
-  Status built = connection.run(
-      fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-                  "SET LOCAL default_tablespace = ''; {}; COMMIT", index.build),
-      fmt::format("building index {}", index.name));
+  Status built = connection.run(fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+                                            "SET LOCAL default_tablespace = ''; {}; COMMIT",
+                                            index.build),
+                                fmt::format("building index {}", index.name));
   if (built.ok()) return built;
   Error error = std::move(built).error();
   if (const size_t at = error.message.find(index.temporary); at != std::string::npos) {
@@ -36,7 +36,8 @@ class IndexBuilder {
       : pool_(pool), indexes_(indexes), cancel_(cancel) {}
 
   Status run() {
-    const size_t builders = std::min({indexes_.size(), kMaxBuilders, std::max<size_t>(1, pool_.idle())});
+    const size_t builders =
+        std::min({indexes_.size(), kMaxBuilders, std::max<size_t>(1, pool_.idle())});
     std::vector<std::thread> threads;
     for (size_t i = 1; i < builders; ++i) threads.emplace_back([this] { work(); });
     work();

@@ -72,7 +72,9 @@ std::string with_doing(const std::string& doing, const std::string& message) {
   return doing.empty() ? message : fmt::format("{}: {}", doing, message);
 }
 
-bool is_state_char(char c) { return std::isdigit(static_cast<unsigned char>(c)) || (c >= 'A' && c <= 'Z'); }
+bool is_state_char(char c) {
+  return std::isdigit(static_cast<unsigned char>(c)) || (c >= 'A' && c <= 'Z');
+}
 
 }  // namespace
 

@@ -22,10 +22,10 @@ class ConnectionPool {
   Result<std::unique_ptr<Connection>> take() {
     {
       std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
+      while (!idle_.empty()) {
         auto connection = std::move(idle_.back());
         idle_.pop_back();
-        return connection;
+        if (connection->still_open()) return connection;
       }
     }
     return open();

@@ -19,7 +19,7 @@
 namespace headrace {
 namespace {
 
-// Autovacuum analyzes after changes to a tenth of a table; a smaller append leaves it to that.
+// Autovacuum analyzes a table of which this share has changed.
 constexpr double kAnalyzeShare = 0.1;
 constexpr int kRollbackTimeoutMs = 10000;
 constexpr int kDefaultLockTimeoutMs = 5000;
@@ -59,8 +59,8 @@ class PostgresSink final : public Sink {
     if (state_ != State::kPrepared || (single && index != 0)) {
       return Error(ErrorCode::kInternal, fmt::format("writer {} cannot be opened", index));
     }
-    CopyJob job{plan_.schema, single ? plan_.table : stage_, plan_.table, plan_.columns, plan_.row_format,
-                single && plan_.creates_table};
+    CopyJob job{plan_.schema,     single ? plan_.table : stage_, plan_.table, plan_.columns,
+                plan_.row_format, single && plan_.creates_table};
     std::unique_ptr<CopyWriter> writer;
     if (single) {
       HEADRACE_ASSIGN(writer, CopyWriter::borrow(*control_, std::move(job), totals_));
@@ -81,7 +81,7 @@ class PostgresSink final : public Sink {
   Status delete_old_rows();
   std::string wal_position();
   int64_t wal_bytes();
-  void analyze(PublishStats* stats);
+  bool needs_analyze(Published published) const;
 
   const std::string target_;
   const TableName name_;
@@ -133,7 +133,8 @@ std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
   for (const IndexCopy& index : copy.indexes) sql.push_back(index.build);
   append(copy.rights);
   append(copy.finish);
-  if (!plan.creates_table) sql.push_back(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target));
+  if (!plan.creates_table)
+    sql.push_back(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target));
   std::vector<std::string> sequences;
   for (const IdentityCopy& identity : copy.identities) {
     sequences.push_back(qualified(plan.schema, fmt::format("{}_{}_seq", stage, identity.column)));
@@ -145,10 +146,12 @@ std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
 Status PostgresSink::delete_old_rows() {
   if (!catalog_->cascading_keys.empty()) {
     const CascadingKey& key = catalog_->cascading_keys.front();
-    return Error(ErrorCode::kUnsupported,
-                 fmt::format("replacing the rows of {}.{} would change rows of {}: its foreign key says ON "
-                             "DELETE {}", plan_.schema, plan_.table, key.table, key.action),
-                 "use --mode append, or drop the foreign key for the time of the load");
+    return Error(
+        ErrorCode::kUnsupported,
+        fmt::format("replacing the rows of {}.{} would change rows of {}: its foreign key says ON "
+                    "DELETE {}",
+                    plan_.schema, plan_.table, key.table, key.action),
+        "use --mode append, or drop the foreign key for the time of the load");
   }
   HEADRACE_TRY(control_->run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms(plan_))));
   const auto statements = delete_statements(plan_);
@@ -160,8 +163,8 @@ Status PostgresSink::delete_old_rows() {
 Status PostgresSink::prepare_single() {
   HEADRACE_TRY(control_->run(begin_copy_transaction(), "BEGIN"));
   if (!plan_.creates_table) return plan_.mode == Mode::kReplace ? delete_old_rows() : Status();
-  Status created = control_->run(create_table_sql(qualified(plan_.schema, plan_.table), plan_.columns),
-                                 "creating the table");
+  Status created = control_->run(
+      create_table_sql(qualified(plan_.schema, plan_.table), plan_.columns), "creating the table");
   if (created.ok() || created.error().sqlstate != kDuplicateTable) return created;
   return Error(ErrorCode::kTargetExists,
                fmt::format("table {}.{} already exists", plan_.schema, plan_.table),
@@ -183,21 +186,18 @@ std::string PostgresSink::wal_position() {
 // Of the whole server while the load ran: other sessions' WAL is in it.
 int64_t PostgresSink::wal_bytes() {
   if (wal_start_.empty()) return -1;
-  auto row = control_->query("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)", {wal_start_});
+  auto row = control_->query("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)",
+                             {wal_start_});
   return row.ok() ? cell_integer(*row, 0, 0) : -1;
 }
 
-void PostgresSink::analyze(PublishStats* stats) {
-  const bool mostly_old = !plan_.creates_table && plan_.mode == Mode::kAppend && !catalog_->facts.table_is_empty &&
-                          static_cast<double>(totals_.rows_stored) < kAnalyzeShare * catalog_->row_estimate;
-  if (mostly_old || (!plan_.creates_table && !catalog_->facts.is_owner)) return;
-  const auto start = std::chrono::steady_clock::now();
-  Status analyzed = control_->run(fmt::format("ANALYZE {}", qualified(plan_.schema, plan_.table)));
-  stats->index_seconds += seconds_since(start);
-  if (!analyzed.ok()) {
-    stats->warnings.push_back(fmt::format("the rows are loaded, but ANALYZE failed: {}",
-                                          analyzed.error().message));
-  }
+// Small appends to a large table leave ANALYZE to autovacuum.
+bool PostgresSink::needs_analyze(Published published) const {
+  if (published == Published::kTable) return false;
+  if (plan_.creates_table) return true;
+  if (!catalog_->facts.is_owner) return false;
+  if (plan_.mode == Mode::kReplace || catalog_->facts.table_is_empty) return true;
+  return static_cast<double>(totals_.rows_stored) >= kAnalyzeShare * catalog_->row_estimate;
 }
 
 Result<PublishStats> PostgresSink::publish() {
@@ -205,12 +205,10 @@ Result<PublishStats> PostgresSink::publish() {
     return Error(ErrorCode::kInternal, "publish was called before all writers had finished");
   }
   const Publication publication{*control_, pool_, plan_, *catalog_, stage_, copy_, cancel_};
+  const bool single = plan_.commit_scope == CommitScope::kSingle;
   PublishStats stats;
-  if (plan_.commit_scope == CommitScope::kSingle) {
-    HEADRACE_TRY(publish_single(publication, &stats));
-  } else {
-    HEADRACE_TRY(publish_swap(publication, &stats));
-  }
+  HEADRACE_ASSIGN(const Published published,
+                  single ? publish_single(publication, &stats) : publish_swap(publication, &stats));
   state_ = State::kPublished;
   pool_.clear();
   stats.wal_bytes = wal_bytes();
@@ -219,7 +217,9 @@ Result<PublishStats> PostgresSink::publish() {
     stats.warnings.push_back(fmt::format("{} rows were sent and {} stored: a trigger left rows out",
                                          totals_.rows_sent.load(), totals_.rows_stored.load()));
   }
-  analyze(&stats);
+  if (needs_analyze(published)) {
+    analyze(*control_, qualified(plan_.schema, plan_.table), &stats);
+  }
   return stats;
 }
 

@@ -47,7 +47,8 @@ bool wait_unless_cancelled(int ms, const std::atomic<bool>* cancel) {
 // "pid 4711 (psql), pid 4712 (report)": who holds locks on the table.
 std::string lock_holders(const Publication& p) {
   auto rows = p.control.query(
-      "SELECT DISTINCT format('pid %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.usename)) "
+      "SELECT DISTINCT format('pid %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), "
+      "a.usename)) "
       "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
       "WHERE l.relation = $1::oid AND l.granted AND a.pid <> pg_backend_pid() "
       "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
@@ -62,22 +63,25 @@ std::string lock_holders(const Publication& p) {
 
 // Waits for the lock in short attempts: while one waits, new readers queue behind it.
 Status lock_target(const Publication& p) {
-  const int timeout_ms = p.plan.lock_timeout_ms > 0 ? p.plan.lock_timeout_ms : kDefaultLockTimeoutMs;
+  const int timeout_ms =
+      p.plan.lock_timeout_ms > 0 ? p.plan.lock_timeout_ms : kDefaultLockTimeoutMs;
   int pause_ms = kFirstPauseMs;
   for (int attempt = 1;; ++attempt) {
     HEADRACE_TRY(p.control.run(
         fmt::format("SAVEPOINT headrace_lock; SET LOCAL lock_timeout = {}", timeout_ms)));
-    Status locked = p.control.run(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target_of(p)),
-                                  "locking the table for the swap");
+    Status locked =
+        p.control.run(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target_of(p)),
+                      "locking the table for the swap");
     if (locked.ok() || locked.error().sqlstate != kLockNotAvailable) return locked;
     HEADRACE_TRY(p.control.run("ROLLBACK TO SAVEPOINT headrace_lock"));
     if (attempt == kLockAttempts) {
       const std::string holders = lock_holders(p);
-      Error error(ErrorCode::kServer,
-                  fmt::format("table {} is in use: its lock was not granted in {} attempts of {} ms",
-                              shown_target(p), kLockAttempts, timeout_ms),
-                  fmt::format("wait for the sessions that use it{}{}, or raise --lock-timeout",
-                              holders.empty() ? "" : ": ", holders));
+      Error error(
+          ErrorCode::kServer,
+          fmt::format("table {} is in use: its lock was not granted in {} attempts of {} ms",
+                      shown_target(p), kLockAttempts, timeout_ms),
+          fmt::format("wait for the sessions that use it{}{}, or raise --lock-timeout",
+                      holders.empty() ? "" : ": ", holders));
       error.sqlstate = kLockNotAvailable;
       return error;
     }
@@ -87,15 +91,16 @@ Status lock_target(const Publication& p) {
 }
 
 Error changed_meanwhile(const Publication& p) {
-  return Error(ErrorCode::kServer,
-               fmt::format("table {} was changed by someone else while the load ran", shown_target(p)),
-               "run the load again");
+  return Error(
+      ErrorCode::kServer,
+      fmt::format("table {} was changed by someone else while the load ran", shown_target(p)),
+      "run the load again");
 }
 
 // Under the lock: whether the target is still what the staging table was made after.
 Status check_unchanged(const Publication& p) {
-  HEADRACE_ASSIGN(const PgResult row,
-                  p.control.query("SELECT to_regclass($1)::oid", {target_of(p)}, "checking the table"));
+  HEADRACE_ASSIGN(const PgResult row, p.control.query("SELECT to_regclass($1)::oid", {target_of(p)},
+                                                      "checking the table"));
   if (static_cast<uint32_t>(cell_integer(row, 0, 0)) != p.catalog.oid) return changed_meanwhile(p);
   HEADRACE_ASSIGN(const auto columns, read_columns(p.control, p.catalog.oid));
   HEADRACE_ASSIGN(const TableCopy copy, read_table_copy(p.control, p.catalog.oid, p.stage));
@@ -154,36 +159,53 @@ Status insert_from_stage(const Publication& p, PublishStats* stats) {
       "staging table",
       shown_target(p)));
   const std::string listed = columns.substr(1, columns.size() - 2);
-  return p.control.run(fmt::format("INSERT INTO {} {}{} SELECT {} FROM {}; DROP TABLE {}", target_of(p),
-                                   columns, p.copy.identities.empty() ? "" : " OVERRIDING SYSTEM VALUE",
-                                   listed, stage, stage),
-                       "inserting from the staging table");
+  return p.control.run(
+      fmt::format("INSERT INTO {} {}{} SELECT {} FROM {}; DROP TABLE {}", target_of(p), columns,
+                  p.copy.identities.empty() ? "" : " OVERRIDING SYSTEM VALUE", listed, stage,
+                  stage),
+      "inserting from the staging table");
 }
 
 Status publish_new_table(const Publication& p) {
-  Status renamed = p.control.run(joined(swap_statements(p.plan, p.stage, p.copy, {})), "naming the table");
+  Status renamed =
+      p.control.run(joined(swap_statements(p.plan, p.stage, p.copy, {})), "naming the table");
   if (renamed.ok() || renamed.error().sqlstate != kDuplicateTable) return renamed;
-  return Error(ErrorCode::kTargetExists,
-               fmt::format("table {} was created by someone else while the load ran", shown_target(p)),
-               "use --mode append to add rows, or --mode replace to replace all of them");
+  return Error(
+      ErrorCode::kTargetExists,
+      fmt::format("table {} was created by someone else while the load ran", shown_target(p)),
+      "use --mode append to add rows, or --mode replace to replace all of them");
 }
 
-Status publish_existing(const Publication& p, PublishStats* stats, std::optional<Clock::time_point>* lock) {
+// Indexes and statistics of the staging table: readers have them from the first moment.
+Status finish_staging(const Publication& p, PublishStats* stats) {
+  const auto start = Clock::now();
+  HEADRACE_TRY(build_indexes(p.pool, p.copy.indexes, p.cancel));
+  stats->index_seconds += seconds_since(start);
+  HEADRACE_ASSIGN(auto connection, p.pool.take());
+  analyze(*connection, qualified(p.plan.schema, p.stage), stats);
+  if (connection->limits().stopped()) return cancelled_error();
+  p.pool.give(std::move(connection));
+  return {};
+}
+
+Result<Published> publish_existing(const Publication& p, PublishStats* stats,
+                                   std::optional<Clock::time_point>* lock) {
   bool has_rows = false;
   if (p.plan.mode == Mode::kAppend) {
     HEADRACE_ASSIGN(const bool empty, target_is_empty(p));
     has_rows = !empty;
   }
   if (!has_rows) {
-    const auto start = Clock::now();
-    HEADRACE_TRY(build_indexes(p.pool, p.copy.indexes, p.cancel));
-    stats->index_seconds += seconds_since(start);
+    HEADRACE_TRY(finish_staging(p, stats));
     Clock::time_point locked_at;
     HEADRACE_ASSIGN(const SwapOutcome outcome, swap_with_target(p, &locked_at));
-    if (outcome == SwapOutcome::kReady) *lock = locked_at;
-    has_rows = outcome == SwapOutcome::kHasRows;
+    if (outcome == SwapOutcome::kReady) {
+      *lock = locked_at;
+      return Published::kTable;
+    }
   }
-  return has_rows ? insert_from_stage(p, stats) : Status();
+  HEADRACE_TRY(insert_from_stage(p, stats));
+  return Published::kRows;
 }
 
 std::optional<std::string> transaction_outcome(const ConnectionPool& pool, const std::string& xid) {
@@ -231,7 +253,8 @@ std::vector<std::string> swap_statements(const Plan& plan, const std::string& st
 }
 
 Status commit(Connection& connection, const ConnectionPool& pool) {
-  HEADRACE_ASSIGN(const PgResult row, connection.exec("SELECT txid_current_if_assigned()", "COMMIT"));
+  HEADRACE_ASSIGN(const PgResult row,
+                  connection.exec("SELECT txid_current_if_assigned()", "COMMIT"));
   const std::string xid = cell(row, 0, 0);
   auto committed = connection.exec("COMMIT", "COMMIT");
   if (committed.ok()) {
@@ -249,25 +272,35 @@ Status commit(Connection& connection, const ConnectionPool& pool) {
   return error;
 }
 
-Status publish_single(const Publication& p, PublishStats* stats) {
+void analyze(Connection& connection, const std::string& qualified_table, PublishStats* stats) {
+  const auto start = Clock::now();
+  Status analyzed = connection.run(fmt::format("ANALYZE {}", qualified_table));
+  stats->index_seconds += seconds_since(start);
+  if (analyzed.ok()) return;
+  stats->warnings.push_back(fmt::format("ANALYZE failed: {}", analyzed.error().message));
+}
+
+Result<Published> publish_single(const Publication& p, PublishStats* stats) {
   const auto start = Clock::now();
   HEADRACE_TRY(commit(p.control, p.pool));
   stats->commit_seconds += seconds_since(start);
-  return {};
+  return Published::kRows;
 }
 
-Status publish_swap(const Publication& p, PublishStats* stats) {
+Result<Published> publish_swap(const Publication& p, PublishStats* stats) {
   const auto start = Clock::now();
   std::optional<Clock::time_point> lock;
+  Published published = Published::kTable;
   if (p.plan.creates_table) {
+    HEADRACE_TRY(finish_staging(p, stats));
     HEADRACE_TRY(publish_new_table(p));
   } else {
-    HEADRACE_TRY(publish_existing(p, stats, &lock));
+    HEADRACE_ASSIGN(published, publish_existing(p, stats, &lock));
   }
   HEADRACE_TRY(commit(p.control, p.pool));
   if (lock) stats->lock_seconds = seconds_since(*lock);
   stats->commit_seconds += seconds_since(start) - stats->index_seconds;
-  return {};
+  return published;
 }
 
 }  // namespace headrace

@@ -1,7 +1,8 @@
 // Publishing: how the rows of finished writers become visible by one COMMIT.
 //
 //   single   the control connection's transaction is committed
-//   swap     in the control connection's transaction, under an ACCESS EXCLUSIVE lock for the renames
+//   swap     in the control connection's transaction, under an ACCESS EXCLUSIVE lock for the
+//   renames
 //            only: the staging table takes the place of the target
 //
 // Used by the sink's thread; building indexes uses further threads inside.
@@ -31,8 +32,17 @@ struct Publication {
   const std::atomic<bool>* cancel = nullptr;
 };
 
-Status publish_single(const Publication& publication, PublishStats* stats);
-Status publish_swap(const Publication& publication, PublishStats* stats);
+enum class Published {
+  kRows,   // the target has new rows; its statistics are those from before
+  kTable,  // the target is a new table, which was analyzed while nobody saw it
+};
+
+Result<Published> publish_single(const Publication& publication, PublishStats* stats);
+Result<Published> publish_swap(const Publication& publication, PublishStats* stats);
+
+// ANALYZE, whose time counts as index_seconds and whose failure is a warning: no data depends on
+// it.
+void analyze(Connection& connection, const std::string& qualified_table, PublishStats* stats);
 
 // Commits. When the connection is lost meanwhile, a new one asks the server whether the
 // transaction was committed; if nobody can say, the error does.

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "sink/postgres/copy.h"
@@ -12,7 +14,7 @@ namespace headrace {
 namespace {
 
 constexpr char kDoing[] = "making the staging table";
-constexpr int kDropAttempts = 3;
+constexpr int kDropSeconds = 15;
 constexpr int kDropTimeoutMs = 20000;
 
 std::string joined(const std::vector<std::string>& statements) {
@@ -20,8 +22,9 @@ std::string joined(const std::vector<std::string>& statements) {
 }
 
 Status drop_leftover(Connection& connection, const std::string& stage, const std::string& load_id) {
-  HEADRACE_ASSIGN(const PgResult row,
-                  connection.query("SELECT obj_description(to_regclass($1), 'pg_class')", {stage}, kDoing));
+  HEADRACE_ASSIGN(
+      const PgResult row,
+      connection.query("SELECT obj_description(to_regclass($1), 'pg_class')", {stage}, kDoing));
   if (cell(row, 0, 0) != staging_comment(load_id)) return {};
   return connection.run(fmt::format("DROP TABLE {}", stage), kDoing);
 }
@@ -33,7 +36,8 @@ Status read_target(Connection& connection, const Plan& plan, const CatalogFacts&
   HEADRACE_ASSIGN(*copy, read_table_copy(connection, catalog.oid, stage));
   HEADRACE_ASSIGN(const auto columns, read_columns(connection, catalog.oid));
   HEADRACE_TRY(connection.run("ROLLBACK TO SAVEPOINT headrace_read", kDoing));
-  if (columns == catalog.facts.columns && copy->dependents.empty() && !copy->create.empty()) return {};
+  if (columns == catalog.facts.columns && copy->dependents.empty() && !copy->create.empty())
+    return {};
   const std::string name = fmt::format("{}.{}", plan.schema, plan.table);
   if (!copy->dependents.empty()) {
     return Error(ErrorCode::kServer,
@@ -41,7 +45,8 @@ Status read_target(Connection& connection, const Plan& plan, const CatalogFacts&
                              fmt::join(copy->dependents, ", ")),
                  "run the load again");
   }
-  return Error(ErrorCode::kServer, fmt::format("table {} was changed since the load was planned", name),
+  return Error(ErrorCode::kServer,
+               fmt::format("table {} was changed since the load was planned", name),
                "run the load again");
 }
 
@@ -55,9 +60,11 @@ Status rehearse(Connection& connection, const TableCopy& copy) {
 }
 
 Status create_in_transaction(Connection& connection, const Plan& plan, const CatalogFacts& catalog,
-                             const std::string& load_id, const std::string& stage, TableCopy* copy) {
+                             const std::string& load_id, const std::string& stage,
+                             TableCopy* copy) {
   const std::string name = qualified(plan.schema, stage);
-  HEADRACE_TRY(connection.run(fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_copy_transaction()), kDoing));
+  HEADRACE_TRY(connection.run(
+      fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_copy_transaction()), kDoing));
   HEADRACE_TRY(drop_leftover(connection, name, load_id));
   if (plan.creates_table) {
     HEADRACE_TRY(connection.run(create_table_sql(name, plan.columns), kDoing));
@@ -69,7 +76,8 @@ Status create_in_transaction(Connection& connection, const Plan& plan, const Cat
     HEADRACE_TRY(rehearse(connection, *copy));
   }
   HEADRACE_TRY(connection.run(
-      fmt::format("COMMENT ON TABLE {} IS {}", name, quote_literal(staging_comment(load_id))), kDoing));
+      fmt::format("COMMENT ON TABLE {} IS {}", name, quote_literal(staging_comment(load_id))),
+      kDoing));
   return connection.run("COMMIT", kDoing);
 }
 
@@ -77,8 +85,10 @@ bool try_drop(Connection& connection, const std::string& stage) {
   connection.set_limits({nullptr, nullptr, kDropTimeoutMs});
   if (connection.in_transaction() && !connection.run("ROLLBACK").ok()) return false;
   return connection
-      .run(fmt::format("BEGIN; SET LOCAL client_min_messages = error; SET LOCAL lock_timeout = '10s';"
-                       "DROP TABLE IF EXISTS {}; COMMIT", stage))
+      .run(fmt::format(
+          "BEGIN; SET LOCAL client_min_messages = error; SET LOCAL lock_timeout = '10s';"
+          "DROP TABLE IF EXISTS {}; COMMIT",
+          stage))
       .ok();
 }
 
@@ -88,7 +98,8 @@ Status claim_load_id(Connection& control, const std::string& load_id) {
   HEADRACE_TRY(control.run(begin_copy_transaction(), "BEGIN"));
   HEADRACE_ASSIGN(const PgResult row,
                   control.exec(fmt::format("SELECT pg_try_advisory_xact_lock({})",
-                                           staging_lock_keys(staging_id(load_id))), kDoing));
+                                           staging_lock_keys(staging_id(load_id))),
+                               kDoing));
   if (cell_is_true(row, 0, 0)) return {};
   return Error(ErrorCode::kServer, fmt::format("a load with the id {} is running", load_id),
                "wait for its end, or use another --load-id");
@@ -106,10 +117,13 @@ void drop_staging(Connection* control, const ConnectionPool& pool,
                   const std::string& qualified_stage) noexcept {
   try {
     if (control != nullptr && control->alive() && try_drop(*control, qualified_stage)) return;
-    for (int attempt = 0; attempt < kDropAttempts; ++attempt) {
+    // A server that crashed is back within seconds.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kDropSeconds);
+    do {
       auto fresh = Connection::open(pool.target(), nullptr);
       if (fresh.ok() && try_drop(**fresh, qualified_stage)) return;
-    }
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    } while (std::chrono::steady_clock::now() < deadline);
   } catch (...) {
     // Out of memory: the table keeps its recognisable name.
   }

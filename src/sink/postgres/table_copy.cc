@@ -47,7 +47,8 @@ Status read_identities(Connection& connection, const std::string& oid, TableCopy
 }
 
 // Statements that make the index `temporary` of the renamed table the index of row i.
-std::vector<std::string> attach_statements(const PgResult& rows, int i, const std::string& temporary) {
+std::vector<std::string> attach_statements(const PgResult& rows, int i,
+                                           const std::string& temporary) {
   const std::string name = quote_identifier(cell(rows, i, 0));
   const std::string constraint_type = cell(rows, i, 5);
   const std::string table = cell(rows, i, 13);
@@ -56,17 +57,19 @@ std::vector<std::string> attach_statements(const PgResult& rows, int i, const st
   if (constraint_type.empty()) {
     attach.push_back(fmt::format("ALTER INDEX {}.{} RENAME TO {}", schema, temporary, name));
   } else {  // renames the index, too
-    attach.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}{}{}", table, name,
-                                 constraint_type == "p" ? "PRIMARY KEY" : "UNIQUE", temporary,
+    attach.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}{}{}", table,
+                                 name, constraint_type == "p" ? "PRIMARY KEY" : "UNIQUE", temporary,
                                  cell_is_true(rows, i, 6) ? " DEFERRABLE" : "",
                                  cell_is_true(rows, i, 7) ? " INITIALLY DEFERRED" : ""));
   }
   if (cell_is_true(rows, i, 8)) {
     attach.push_back(fmt::format("ALTER TABLE {} REPLICA IDENTITY USING INDEX {}", table, name));
   }
-  if (cell_is_true(rows, i, 9)) attach.push_back(fmt::format("ALTER TABLE {} CLUSTER ON {}", table, name));
+  if (cell_is_true(rows, i, 9))
+    attach.push_back(fmt::format("ALTER TABLE {} CLUSTER ON {}", table, name));
   if (const std::string comment = cell(rows, i, 10); !comment.empty()) {
-    attach.push_back(fmt::format("COMMENT ON INDEX {}.{} IS {}", schema, name, quote_literal(comment)));
+    attach.push_back(
+        fmt::format("COMMENT ON INDEX {}.{} IS {}", schema, name, quote_literal(comment)));
   }
   if (const std::string comment = cell(rows, i, 11); !comment.empty()) {
     attach.push_back(

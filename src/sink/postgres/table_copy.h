@@ -1,10 +1,11 @@
 // TableCopy: what makes an empty staging table the exact twin of an existing table, as statements.
 //
 // CREATE TABLE ... (LIKE target INCLUDING ALL) carries column names, types, collations, NOT NULL,
-// defaults, generated and identity columns, CHECK constraints, storage, compression and the comments of
-// these. It does not carry owner, grants, storage parameters, tablespace, statistics targets, the
-// table's comment, replica identity, and it names indexes and constraints anew: all that is here.
-// What cannot be carried exactly is a dependent, in words; the plan then does not swap.
+// defaults, generated and identity columns, CHECK constraints, storage, compression and the
+// comments of these. It does not carry owner, grants, storage parameters, tablespace, statistics
+// targets, the table's comment, replica identity, and it names indexes and constraints anew: all
+// that is here. What cannot be carried exactly is a dependent, in words; the plan then does not
+// swap.
 //
 // A value; reading it is a function of the catalogs alone, so that two readings can be compared.
 #pragma once
@@ -38,12 +39,12 @@ struct IdentityCopy {
 
 struct TableCopy {
   std::string create;
-  std::vector<std::string> settings;   // right after create
-  std::vector<std::string> rights;     // before the swap: owner and grants
+  std::vector<std::string> settings;  // right after create
+  std::vector<std::string> rights;    // before the swap: owner and grants
   std::vector<IndexCopy> indexes;
   std::vector<std::string> sequences;  // in the swap: serial sequences change their owning column
   std::vector<IdentityCopy> identities;
-  std::vector<std::string> finish;     // before the swap: comment, replica identity
+  std::vector<std::string> finish;  // before the swap: comment, replica identity
   std::vector<std::string> dependents;
 
   bool operator==(const TableCopy&) const = default;

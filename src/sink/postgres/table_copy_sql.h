@@ -86,9 +86,10 @@ JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
 JOIN pg_namespace n ON n.oid = s.relnamespace
 WHERE a.attrelid = $1::oid AND a.attidentity <> '' ORDER BY a.attnum)";
 
-// 0 name  1 start of the definition as it must be  2 definition  3 start with the staging table's name,
-// where %s is the index  4 constraint  5 its type  6 deferrable  7 deferred  8 replica identity
-// 9 clustered  10 comment  11 constraint's comment  12 why it cannot be copied  13 table  14 schema
+// 0 name  1 start of the definition as it must be  2 definition  3 start with the staging table's
+// name, where %s is the index  4 constraint  5 its type  6 deferrable  7 deferred  8 replica
+// identity 9 clustered  10 comment  11 constraint's comment  12 why it cannot be copied  13 table
+// 14 schema
 inline constexpr char kCopyIndexes[] = R"(
 SELECT c.relname,
        format('CREATE %sINDEX %I ON %I.%I USING ', u.word, c.relname, n.nspname, t.relname),
@@ -116,8 +117,8 @@ LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = i.
   AND con.contype IN ('p', 'u', 'x')
 WHERE i.indrelid = $1::oid ORDER BY c.relname)";
 
-// Everything that refers to the table, its row type or the sequence of an identity column, but for what
-// table_copy.cc carries: so an object of a kind we never heard of is a dependent, too.
+// Everything that refers to the table, its row type or the sequence of an identity column, but for
+// what table_copy.cc carries: so an object of a kind we never heard of is a dependent, too.
 inline constexpr char kReferringObjects[] = R"(
 WITH t AS (SELECT c.oid, c.reltype, y.typarray, c.reltoastrelid
            FROM pg_class c JOIN pg_type y ON y.oid = c.reltype WHERE c.oid = $1::oid
@@ -139,14 +140,15 @@ WHERE ((d.refclassid = 'pg_class'::regclass
   AND NOT (d.classid = 'pg_class'::regclass AND (d.objid IN (t.oid, t.reltoastrelid)
            OR d.objid IN (SELECT oid FROM owned)
            OR d.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid)))
-  AND NOT (d.classid = 'pg_type'::regclass AND d.objid IN (t.reltype, t.typarray))
+  AND NOT (d.classid = 'pg_type'::regclass AND (d.objid IN (t.reltype, t.typarray)
+           OR d.objid IN (SELECT y.oid FROM pg_type y JOIN owned ON owned.oid = y.typrelid)))
   AND NOT (d.classid = 'pg_attrdef'::regclass
            AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = t.oid))
   AND NOT (f.conrelid IS NOT DISTINCT FROM t.oid AND f.contype IN ('p', 'u', 'c', 'n'))
 ORDER BY 1)";
 
-// Properties of the table itself that are not carried. Column options that begin with "pg_" are stamps
-// which some servers put on every column that is made; the staging table has its own.
+// Properties of the table itself that are not carried. Column options that begin with "pg_" are
+// stamps which some servers put on every column that is made; the staging table has its own.
 inline constexpr char kOwnProperties[] = R"(
 WITH t AS (SELECT * FROM pg_class WHERE oid = $1::oid)
 SELECT CASE WHEN t.relispartition THEN 'partition of ' ELSE 'parent table ' END || i.inhparent::regclass

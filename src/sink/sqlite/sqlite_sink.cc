@@ -76,6 +76,7 @@ Result<SinkFacts> SqliteSink::facts() {
   facts.server_version = sqlite3_libversion_number();
   facts.table = table_;
   facts.max_writers = kMaxWriters;
+  kept_create_table_.clear();
   HEADRACE_TRY(check_folder(path_));
   HEADRACE_ASSIGN(facts.file_exists, file_is_there(path_));
   if (facts.file_exists) {

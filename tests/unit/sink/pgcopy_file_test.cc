@@ -53,7 +53,10 @@ class PgcopyFile : public ::testing::Test {
     all << in.rdbuf();
     return all.str();
   }
-  int files() { return static_cast<int>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator())); }
+  int files() {
+    return static_cast<int>(
+        std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
 
   fs::path folder_;
   LoadRequest request_;
@@ -75,7 +78,8 @@ TEST_F(PgcopyFile, BinaryHasHeaderAndTrailer) {
   EXPECT_FALSE(facts->table_exists);
   EXPECT_EQ(facts->max_writers, 1);
   ASSERT_TRUE(load(*sink, plan(Mode::kCreate), "rows").ok());
-  EXPECT_EQ(content(), std::string(pg_binary::header()) + "rows" + std::string(pg_binary::trailer()));
+  EXPECT_EQ(content(),
+            std::string(pg_binary::header()) + "rows" + std::string(pg_binary::trailer()));
   EXPECT_EQ(files(), 1);
 }
 
@@ -99,7 +103,7 @@ TEST_F(PgcopyFile, ModesWithAnExistingFile) {
   ASSERT_TRUE(load(*open(), plan(Mode::kReplace), "x").ok());
   EXPECT_NE(content(), "old");
   EXPECT_EQ(files(), 1);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(stat((folder_ / "out.bin").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0640u);
 }

@@ -11,7 +11,8 @@ namespace {
 TEST(Ddl, TableNames) {
   const auto parsed = [](const std::string& text) {
     auto name = parse_table_name(text);
-    return name.ok() ? name->schema + "|" + name->table : std::string(error_code_name(name.error().code));
+    return name.ok() ? name->schema + "|" + name->table
+                     : std::string(error_code_name(name.error().code));
   };
   EXPECT_EQ(parsed("t"), "|t");
   EXPECT_EQ(parsed("Mixed Case"), "|Mixed Case");
@@ -57,9 +58,11 @@ ColumnPlan column(const std::string& name, const std::string& sql, bool not_null
 }
 
 TEST(Ddl, Statements) {
-  const std::vector<ColumnPlan> columns = {column("id", "bigint", true), column("a \"b", "numeric(15,2)", false)};
-  EXPECT_EQ(create_table_sql("\"s\".\"t\"", columns),
-            "CREATE TABLE \"s\".\"t\" (\n  \"id\" bigint NOT NULL,\n  \"a \"\"b\" numeric(15,2)\n)");
+  const std::vector<ColumnPlan> columns = {column("id", "bigint", true),
+                                           column("a \"b", "numeric(15,2)", false)};
+  EXPECT_EQ(
+      create_table_sql("\"s\".\"t\"", columns),
+      "CREATE TABLE \"s\".\"t\" (\n  \"id\" bigint NOT NULL,\n  \"a \"\"b\" numeric(15,2)\n)");
   EXPECT_EQ(copy_sql("\"s\".\"t\"", columns, RowFormat::kPgBinary, true),
             "COPY \"s\".\"t\" (\"id\", \"a \"\"b\") FROM STDIN (FORMAT binary, FREEZE)");
   EXPECT_EQ(copy_sql("\"t\"", columns, RowFormat::kText, false),
@@ -72,18 +75,20 @@ TEST(Ddl, SwapStatements) {
   plan.table = "t";
   plan.creates_table = true;
   EXPECT_EQ(swap_statements(plan, "stage", {}, {}),
-            (std::vector<std::string>{"COMMENT ON TABLE \"s\".\"stage\" IS NULL", "ALTER TABLE \"s\".\"stage\" RENAME TO \"t\""}));
+            (std::vector<std::string>{"COMMENT ON TABLE \"s\".\"stage\" IS NULL",
+                                      "ALTER TABLE \"s\".\"stage\" RENAME TO \"t\""}));
   plan.creates_table = false;
   TableCopy copy;
   copy.sequences = {"ALTER SEQUENCE q OWNED BY s.stage.n"};
   copy.identities = {{"id", "s", "t_id_seq"}};
   copy.indexes = {{"i", "x", "CREATE INDEX", {"ALTER INDEX s.x RENAME TO i"}}};
-  EXPECT_EQ(swap_statements(plan, "stage", copy, {"s.stage_id_seq"}),
-            (std::vector<std::string>{"ALTER SEQUENCE q OWNED BY s.stage.n",
-                                      "SELECT setval('s.stage_id_seq', last_value, is_called) FROM \"s\".\"t_id_seq\"",
-                                      "DROP TABLE \"s\".\"t\"", "ALTER TABLE \"s\".\"stage\" RENAME TO \"t\"",
-                                      "ALTER SEQUENCE s.stage_id_seq RENAME TO \"t_id_seq\"",
-                                      "ALTER INDEX s.x RENAME TO i"}));
+  EXPECT_EQ(
+      swap_statements(plan, "stage", copy, {"s.stage_id_seq"}),
+      (std::vector<std::string>{
+          "ALTER SEQUENCE q OWNED BY s.stage.n",
+          "SELECT setval('s.stage_id_seq', last_value, is_called) FROM \"s\".\"t_id_seq\"",
+          "DROP TABLE \"s\".\"t\"", "ALTER TABLE \"s\".\"stage\" RENAME TO \"t\"",
+          "ALTER SEQUENCE s.stage_id_seq RENAME TO \"t_id_seq\"", "ALTER INDEX s.x RENAME TO i"}));
 }
 
 }  // namespace

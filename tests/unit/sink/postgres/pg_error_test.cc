@@ -50,16 +50,22 @@ TEST(PgError, PlaceOfACopyError) {
 
 TEST(PgError, ConnectMessages) {
   ConnectMessage m = split_connect_message(
-      "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28P01: password authentication failed for user "
+      "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28P01: password "
+      "authentication failed for user "
       "\"u\"\nLOCATION:  auth_failed, auth.c:326\n");
   EXPECT_EQ(m.sqlstate, "28P01");
   EXPECT_EQ(m.text,
-            "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  password authentication failed for user \"u\"");
-  m = split_connect_message("connection to server at \"h\" failed: Connection refused\n\tIs the server running?\n");
+            "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  password "
+            "authentication failed for user \"u\"");
+  m = split_connect_message(
+      "connection to server at \"h\" failed: Connection refused\n\tIs the server running?\n");
   EXPECT_EQ(m.sqlstate, "");
-  EXPECT_EQ(m.text, "connection to server at \"h\" failed: Connection refused; Is the server running?");
-  EXPECT_EQ(split_connect_message("x failed: FATAL:  3D000: y\nSTANDORT:  InitPostgres, postinit.c:995\n").text,
-            "x failed: FATAL:  y");
+  EXPECT_EQ(m.text,
+            "connection to server at \"h\" failed: Connection refused; Is the server running?");
+  EXPECT_EQ(
+      split_connect_message("x failed: FATAL:  3D000: y\nSTANDORT:  InitPostgres, postinit.c:995\n")
+          .text,
+      "x failed: FATAL:  y");
   EXPECT_EQ(split_connect_message("").text, "");
 }
 

@@ -58,7 +58,7 @@ TEST(ApiWriter, BothMethodsGiveTheSameRows) {
 TEST(ApiWriter, AnyNumberOfRowsAndColumns) {
   for (const int columns : {1, 3, 700, 1900}) {
     for (const size_t count : {0u, 1u, 19u, 20u, 21u, 45u}) {
-      const TempFolder folder;
+      const TempFolder folder(true);
       Row row;
       for (int c = 0; c < columns; ++c) row.push_back(int64_t{c});
       const Rows rows(count, row);
@@ -131,6 +131,22 @@ TEST(ApiWriter, NotNullInANewTable) {
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().where.row, 31);
   EXPECT_TRUE(folder.names().empty());
+}
+
+// The trigger ends the transaction: no row may be inserted after it, on its own.
+TEST(ApiWriter, ATriggerThatRollsBack) {
+  const TempFolder folder;
+  const std::string path = folder.file("a.sqlite");
+  Rows rows;
+  for (int64_t i = 0; i < 100; ++i) rows.push_back({i});
+  const Status status = load_into(path,
+                                  "CREATE TABLE t (c0); CREATE TRIGGER g BEFORE INSERT ON t WHEN "
+                                  "new.c0 = 57 BEGIN SELECT raise(ROLLBACK, 'all gone'); END",
+                                  rows);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kRejectedValue);
+  EXPECT_EQ(status.error().where.row, 41);  // of the statement of 20 rows
+  EXPECT_EQ(Db(path).integer("SELECT count(*) FROM t"), 0);
 }
 
 // A trigger that drops rows without an error must not go unnoticed.

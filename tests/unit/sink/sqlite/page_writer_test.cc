@@ -14,7 +14,7 @@ using namespace sqlite_test;
 // Loads `rows`, and checks the file in all ways that need no second writer.
 void check_load(const Rows& rows, int page_bytes, size_t block_bytes = 4000) {
   SCOPED_TRACE(::testing::Message() << rows.size() << " rows, page size " << page_bytes);
-  const TempFolder folder;
+  const TempFolder folder(true);
   const std::string path = folder.file("a.sqlite");
   const int columns = rows.empty() ? 3 : static_cast<int>(rows[0].size());
   ASSERT_STATUS_OK(load(path, plan_of(columns, "pages", Mode::kCreate, page_bytes),
@@ -140,7 +140,7 @@ TEST(PageWriter, DeclaredColumnsAreKept) {
 // The same bytes whatever the number of threads and their timing, with and without chains.
 TEST(PageWriter, ThreadsAndTimingDoNotChangeTheFile) {
   for (const size_t text_bytes : {20u, 900u, 9000u}) {
-    const TempFolder folder;
+    const TempFolder folder(true);
     const Blocks blocks = make_blocks(sample_rows(2000, text_bytes), 8 * text_bytes + 500, 4);
     const Plan plan = plan_of(3, "pages", Mode::kCreate, 1024);
     const std::string alone = folder.file("alone.sqlite");
@@ -183,7 +183,7 @@ TEST(PageWriter, EmptyBlocksCount) {
 }
 
 TEST(PageWriter, TheFileIsAnOrdinaryDatabaseAfterwards) {
-  const TempFolder folder;
+  const TempFolder folder(true);
   const std::string path = folder.file("a.sqlite");
   for (const size_t text_bytes : {30u, 3000u}) {
     std::filesystem::remove(path);

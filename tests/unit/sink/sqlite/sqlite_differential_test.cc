@@ -76,7 +76,7 @@ TEST(SqliteDifferential, PagesAndApiHoldTheSame) {
     const Rows rows = random.rows(columns, page_bytes);
     const Blocks blocks = make_blocks(rows, static_cast<size_t>(1 + random.upto(30'000)),
                                       static_cast<int>(1 + random.upto(5)));
-    const TempFolder folder;
+    const TempFolder folder(true);
     const std::string pages = folder.file("pages.sqlite"), api = folder.file("api.sqlite");
     ASSERT_STATUS_OK(load(pages, plan_of(columns, "pages", Mode::kCreate, page_bytes), blocks,
                           static_cast<int>(1 + random.upto(3)), seed % 4));
