@@ -17,7 +17,7 @@ struct Written {
   std::vector<std::string> source, null_values, types;
   int connections = 0, readers = 0, page_size = 0;
   int64_t batch_rows = 0;
-  bool no_header = false, nan_as_null = false, dry_run = false, json = false;
+  bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
 };
 
 // A kUsage error, without the passwords that its text may repeat.

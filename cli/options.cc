@@ -111,6 +111,7 @@ void add_load_options(CLI::App* app, Written* to) {
       ->check(CLI::IsMember({"binary", "text"}));
   target.value("--page-size", &to->page_size, "BYTES", "SQLite: page size of a new file [4096]")
       ->check(CLI::IsMember({512, 1024, 2048, 4096, 8192, 16384, 32768, 65536}));
+  target.flag("--no-analyze", &to->no_analyze, "PostgreSQL: leave the planner's statistics to autovacuum");
   target.value("--lock-timeout", &to->lock_timeout, "TIME",
                "Longest wait for the publishing lock, per try [5s]");
   target.value("--load-id", &to->load_id, "ID", "Name of this load; otherwise one is made");

@@ -40,6 +40,8 @@ void handle_signals() {
   sigaction(SIGINT, nullptr, &before);
   if (before.sa_handler != SIG_IGN) sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A file size limit then is an error like a full disk, not the end of the process.
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 const std::atomic<bool>* cancel_flag() { return &cancelled; }

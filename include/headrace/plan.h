@@ -74,6 +74,7 @@ struct Plan {
   int64_t block_bytes = 0;
   int64_t read_ahead_bytes = 0;
   int page_bytes = 4096;
+  bool analyze = true;
   int lock_timeout_ms = 0;
   ValueOptions values;
   std::vector<Decision> decisions;

@@ -37,6 +37,7 @@ struct Tuning {
   int64_t block_bytes = 0;
   int page_bytes = 0;           // SQLite page size of a new file
   std::string row_format;       // PostgreSQL COPY: "binary" or "text"; empty: binary
+  bool analyze = true;          // PostgreSQL: planner statistics of the loaded table, before it is seen
   int lock_timeout_ms = 0;      // wait for the publishing lock, per attempt
 };
 

@@ -101,6 +101,19 @@ Error RowEncoder::row_too_large(int64_t row, uint64_t bytes) const {
   return error;
 }
 
+// A NULL in a NOT NULL column of SQLite: nobody else would see it before the pages are written. A
+// PostgreSQL server checks by itself.
+void RowEncoder::reject_null(const Column& column, int count, Rejects& rejects) const {
+  if (format_ != RowFormat::kSqliteRecord) return;
+  const bool same = column.shared_cell != kCellsDiffer;
+  for (int i = 0; i < count; ++i) {
+    const uint32_t cell = same ? column.shared_cell : column.cells[static_cast<size_t>(i)];
+    if (cell != sqlite_record::kSerialNull) continue;
+    rejects.push_back({next_row_ + i, "NULL in a column that is NOT NULL"});
+    return;
+  }
+}
+
 // Fills each column's cells; the error is that of the first bad row.
 std::optional<Error> RowEncoder::measure_values(int count) {
   Rejects rejects;
@@ -110,6 +123,7 @@ std::optional<Error> RowEncoder::measure_values(int count) {
     column.shared_cell =
         column.codec->measure(views_[c], {next_row_, count}, column.cells.data(), rejects);
     if (column.shared_cell == kCellsDiffer) column.filled_cell = kCellsDiffer;
+    if (column.plan.not_null) reject_null(column, count, rejects);
     if (!rejects.empty()) [[unlikely]] {
       Error error = reject_error(rejects, c);
       if (!first_error || error.where.row < first_error->where.row) first_error = std::move(error);

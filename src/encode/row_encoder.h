@@ -61,6 +61,7 @@ class RowEncoder {
   uint64_t first_rowid() const {  // of the span
     return static_cast<uint64_t>(batch_->first_row + row_of_batch(next_row_) + 1);
   }
+  void reject_null(const Column& column, int count, Rejects& rejects) const;
   Error reject_error(Rejects& rejects, size_t column) const;
   Error row_too_large(int64_t row, uint64_t bytes) const;
 

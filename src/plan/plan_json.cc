@@ -174,6 +174,7 @@ void describe(Archive& archive, T& plan) {
   archive("block_bytes", plan.block_bytes);
   archive("read_ahead_bytes", plan.read_ahead_bytes);
   archive("page_bytes", plan.page_bytes);
+  archive("analyze", plan.analyze);
   archive("lock_timeout_ms", plan.lock_timeout_ms);
   archive("values", plan.values);
   archive("decisions", plan.decisions);

@@ -108,6 +108,7 @@ Status load_into(const LoadRequest& request, ArrowArrayStream* stream, Report* r
   report->phases.plan = seconds_since(start);
   if (!opened.ok()) return std::move(opened).error();
   fill_from_plan(opened->plan, report);
+  if (request.planned) request.planned(opened->plan);
   Status status = run_load(request, *opened, report);
   if (!status.ok()) opened->sink->abandon();
   return status;

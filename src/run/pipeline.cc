@@ -22,7 +22,8 @@ class FirstError {
  public:
   void add(Error error) {
     std::lock_guard lock(mutex_);
-    if (!error_) {
+    // A writer that another's failure woke says "cancelled", maybe before the cause is told.
+    if (!error_ || error_->code == ErrorCode::kCancelled) {
       error_ = std::move(error);
     } else if (error_->context.size() < 8 && error.code != ErrorCode::kCancelled) {
       error_->context.push_back(std::move(error.message));
@@ -134,9 +135,12 @@ class Pipeline {
       writer->abort("another part of the load failed");
       return {};
     }
-    if (status.ok()) status = writer->finish();
+    if (status.ok()) {
+      status = writer->finish();
+      if (!status.ok()) status = located(std::move(status).error());
+    }
     if (!status.ok()) {
-      // Stop the others before this writer's end wakes them.
+      queue_.stop();
       writer->abort(status.error().message);
     }
     return status;

@@ -10,12 +10,15 @@
 #include <fmt/format.h>
 #include <parquet/exception.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "source/standard_input.h"
 
 namespace headrace {
 namespace {
+
+constexpr int64_t kReadStepBytes = 64 << 20;
 
 Error located(Error error, const std::string& file) {
   error.where.file = file;
@@ -39,10 +42,17 @@ class StandardInputStream final : public arrow::io::InputStream {
     return arrow::Status::IOError(got.error().message);
   }
 
+  // Grows with what comes: a damaged length must not become an allocation.
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count, message_memory_pool()));
-    ARROW_ASSIGN_OR_RAISE(const int64_t got, Read(count, buffer->mutable_data()));
-    ARROW_RETURN_NOT_OK(buffer->Resize(got, /*shrink_to_fit=*/false));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(std::min(count, kReadStepBytes), message_memory_pool()));
+    int64_t done = 0;
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(const int64_t got, Read(buffer->size() - done, buffer->mutable_data() + done));
+      done += got;
+      if (done < buffer->size() || done == count) break;
+      ARROW_RETURN_NOT_OK(buffer->Resize(std::min(count, 2 * done)));
+    }
+    ARROW_RETURN_NOT_OK(buffer->Resize(done, /*shrink_to_fit=*/false));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
   }
 

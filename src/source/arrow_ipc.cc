@@ -61,7 +61,9 @@ class IpcBatches {
         HEADRACE_ARROW_ASSIGN(out->size_, file->GetSize(), path);
         return out;
       }
-      out->input_ = std::move(file);
+      // Bounded by the file: a damaged length must not become an allocation.
+      HEADRACE_ARROW_ASSIGN(const int64_t size, file->GetSize(), path);
+      HEADRACE_ARROW_ASSIGN(out->input_, arrow::io::RandomAccessFile::GetStream(file, 0, size), path);
     }
     HEADRACE_ARROW_ASSIGN(out->stream_, arrow::ipc::RecordBatchStreamReader::Open(out->input_, options), path);
     return out;
@@ -187,7 +189,7 @@ Error not_arrow(const std::string& path, const std::string& first_bytes) {
               first_bytes.empty() ? fmt::format("{} is empty (0 bytes), not an Arrow IPC file or stream", path)
               : feather1          ? fmt::format("{} is a Feather file of version 1", path)
                                   : fmt::format("{} is not an Arrow IPC file or stream", path),
-              feather1 ? "write it as Feather version 2 (Arrow IPC)" : "give its format by --source-format");
+              feather1 ? "write it as Feather version 2 (Arrow IPC)" : "give its format by --format");
   error.where.file = path;
   return error;
 }

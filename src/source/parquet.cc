@@ -51,7 +51,7 @@ Status check_magic(arrow::io::RandomAccessFile& file, const std::string& path, i
     return bad_file(path, fmt::format("is cut off: it has {} bytes and does not end as a Parquet file does", size),
                     "copy or write it again, completely");
   }
-  return bad_file(path, "is not a Parquet file", "give its format by --source-format");
+  return bad_file(path, "is not a Parquet file", "give its format by --format");
 }
 
 Status check_features(const parquet::FileMetaData& metadata, const std::string& path) {

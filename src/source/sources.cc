@@ -79,7 +79,7 @@ Result<const SourceFormat*> format_of_file(const Partition& file) {
   last.resize(static_cast<size_t>(input.gcount()));
   if (const SourceFormat* format = by_content(first, last)) return format;
   Error error(ErrorCode::kUsage, fmt::format("cannot tell the format of {}", file.uri),
-              fmt::format("give --source-format ({})", format_names()));
+              fmt::format("give --format ({})", format_names()));
   error.where.file = file.uri;
   return error;
 }

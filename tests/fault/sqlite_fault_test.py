@@ -73,8 +73,6 @@ def test_file_size_limit(cli, tmp_path):
         for i in range(60):
             writer.write_batch(batch(i))
     def limit():
-        import signal
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
     done = subprocess.run(command, stdin=source.open("rb"), capture_output=True, preexec_fn=limit, timeout=60)
     assert done.returncode == 1, done.stderr

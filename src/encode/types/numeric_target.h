@@ -2,6 +2,7 @@
 // scale. The server rounds to numeric(p,s) without a word, so what does not fit is rejected here.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -148,8 +149,11 @@ class NumericCodec final : public Codec {
 template <typename Reader>
 std::unique_ptr<Codec> make_numeric_target(int scale, const TargetType& target, RowFormat format) {
   using T = typename Reader::Value;
-  const numeric::Layout layout = numeric::make_layout(scale);
-  const NumericLimits limits(scale, read_numeric_typmod(target.typmod), layout.align);
+  const NumericTypmod typmod = read_numeric_typmod(target.typmod);
+  numeric::Layout layout = numeric::make_layout(scale);
+  // As the server shows it: with the decimals of the target.
+  if (typmod.precision >= 0) layout.dscale = static_cast<uint16_t>(std::max(typmod.scale, 0));
+  const NumericLimits limits(scale, typmod, layout.align);
   if (format == RowFormat::kPgBinary) return std::make_unique<NumericCodec<T>>(layout, limits);
   return column_codec<Reader, text::Cells>(NumericText<T>{scale, limits});
 }

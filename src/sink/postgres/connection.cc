@@ -135,7 +135,9 @@ Status Connection::flush(const std::string& doing) {
     if ((late || limits_.stopped()) && !asked) {
       request_cancel();
       asked = true;
-      deadline = Clock::now() + std::chrono::milliseconds(kCancelGraceMs);
+      const int grace_ms =
+          limits_.timeout_ms > 0 ? std::min(kCancelGraceMs, limits_.timeout_ms) : kCancelGraceMs;
+      deadline = Clock::now() + std::chrono::milliseconds(grace_ms);
     }
     const int events = wait_socket(unsent == 1, kPollMs);
     if ((events & ~POLLOUT) != 0 && PQconsumeInput(conn_) == 0) return {};

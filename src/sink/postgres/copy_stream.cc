@@ -16,7 +16,7 @@ constexpr size_t kFrameBytes = 128 << 10;
 constexpr int kPollMs = 100;
 // How long an ended COPY may take to say why, and an aborted one to take note.
 constexpr int kErrorWaitMs = 10000;
-constexpr int kAbortWaitMs = 5000;
+constexpr int kAbortWaitMs = 2000;
 
 constexpr char kDoing[] = "COPY";
 

@@ -6,12 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "base/phase_timer.h"
 #include "sink/postgres/catalog.h"
 #include "sink/postgres/connection.h"
 #include "sink/postgres/copy.h"
 #include "sink/postgres/ddl.h"
-#include "sink/postgres/index_builder.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
 #include "sink/postgres/staging.h"
@@ -193,7 +191,7 @@ int64_t PostgresSink::wal_bytes() {
 
 // Small appends to a large table leave ANALYZE to autovacuum.
 bool PostgresSink::needs_analyze(Published published) const {
-  if (published == Published::kTable) return false;
+  if (!plan_.analyze || published == Published::kTable) return false;
   if (plan_.creates_table) return true;
   if (!catalog_->facts.is_owner) return false;
   if (plan_.mode == Mode::kReplace || catalog_->facts.table_is_empty) return true;

@@ -182,7 +182,7 @@ Status finish_staging(const Publication& p, PublishStats* stats) {
   HEADRACE_TRY(build_indexes(p.pool, p.copy.indexes, p.cancel));
   stats->index_seconds += seconds_since(start);
   HEADRACE_ASSIGN(auto connection, p.pool.take());
-  analyze(*connection, qualified(p.plan.schema, p.stage), stats);
+  if (p.plan.analyze) analyze(*connection, qualified(p.plan.schema, p.stage), stats);
   if (connection->limits().stopped()) return cancelled_error();
   p.pool.give(std::move(connection));
   return {};

@@ -116,7 +116,11 @@ Status create_staging(ConnectionPool& pool, const Plan& plan, const CatalogFacts
 void drop_staging(Connection* control, const ConnectionPool& pool,
                   const std::string& qualified_stage) noexcept {
   try {
-    if (control != nullptr && control->alive() && try_drop(*control, qualified_stage)) return;
+    if (control != nullptr && control->alive()) {
+      // Refused by a living server (a lock that is not given back in time): asking again is no
+      // better.
+      if (try_drop(*control, qualified_stage) || control->alive()) return;
+    }
     // A server that crashed is back within seconds.
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kDropSeconds);
     do {

@@ -152,6 +152,21 @@ TEST(RowEncoder, FirstBadRowIsNamedWithItsPlace) {
   EXPECT_EQ(block.row_count, 0);
 }
 
+TEST(RowEncoder, NullInANotNullColumnOfSqliteIsRejected) {
+  auto columns = two_columns(Dialect::kSqlite);
+  columns[0].not_null = true;
+  auto encoder = RowEncoder::make(columns, RowFormat::kSqliteRecord, {}, 1 << 20);
+  ASSERT_TRUE(encoder.ok());
+  auto batch = batch_of(columns, {raw<int64_t>(1), std::nullopt}, {"a", "b"}, 0, 2);
+  ASSERT_TRUE((*encoder)->start(batch).ok());
+  RowBlock block;
+  Status status = (*encoder)->fill(&block);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kRejectedValue);
+  EXPECT_EQ(status.error().where.row, 2);
+  EXPECT_EQ(status.error().where.column, "id");
+}
+
 TEST(RowEncoder, ColumnThatChangesItsTypeIsAnError) {
   auto columns = two_columns(Dialect::kPostgres);
   auto encoder = RowEncoder::make(columns, RowFormat::kPgBinary, {}, 1 << 20);

@@ -90,6 +90,7 @@ Plan full_plan() {
   plan.block_bytes = 524288;
   plan.read_ahead_bytes = 1 << 28;
   plan.page_bytes = 65536;
+  plan.analyze = false;
   plan.lock_timeout_ms = 5000;
   plan.values.nan_as_null = true;
   plan.decisions = {{"method", "copy", "fast"}, {"workers", "4", "2 cores"}};
@@ -123,6 +124,7 @@ void expect_equal(const Plan& a, const Plan& b) {
   EXPECT_EQ(a.block_bytes, b.block_bytes);
   EXPECT_EQ(a.read_ahead_bytes, b.read_ahead_bytes);
   EXPECT_EQ(a.page_bytes, b.page_bytes);
+  EXPECT_EQ(a.analyze, b.analyze);
   EXPECT_EQ(a.lock_timeout_ms, b.lock_timeout_ms);
   EXPECT_EQ(a.values.nan_as_null, b.values.nan_as_null);
   EXPECT_TRUE(a.decisions == b.decisions);

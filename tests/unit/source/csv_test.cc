@@ -2,6 +2,7 @@
 #include <arrow/util/compression.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "unit/source/arrow_tables.h"
@@ -266,15 +267,15 @@ TEST(Csv, LineEndsAtEveryPlaceOfABlock) {
     std::string text = "a,b\r\n";
     const size_t block = 1 << 20;
     text += std::string(block - 12 + static_cast<size_t>(shift) - text.size(), 'x') + ",\"q\"\"\"\r\n";
-    while (text.size() < 3 * block) text += "1,\"a\r\n\"\"b\"\r\n";
+    while (text.size() < 2 * block) text += "1,\"a\r\n\"\"b\"\r\n";
     const Rows rows = rows_of(request_of({folder.write("a.csv", text)}));
     ASSERT_GT(rows.size(), 1000u);
     EXPECT_EQ(rows[0].substr(rows[0].size() - 3), "|q\"");
-    for (size_t i = 1; i < rows.size(); ++i) ASSERT_EQ(rows[i], "1|a\r\n\"b");
+    EXPECT_EQ(static_cast<size_t>(std::count(rows.begin(), rows.end(), "1|a\r\n\"b")), rows.size() - 1);
     // One column, where an empty line is a row.
     std::string narrow = "a\r\n" + std::string(block - 8 + static_cast<size_t>(shift), 'x') + "\r\n";
-    for (int i = 0; i < 200000; ++i) narrow += "y\r\n\r\n";
-    EXPECT_EQ(rows_of(request_of({folder.write("b.csv", narrow)}), 4096).size(), 400001u);
+    for (int i = 0; i < 20000; ++i) narrow += "y\r\n\r\n";
+    EXPECT_EQ(rows_of(request_of({folder.write("b.csv", narrow)}), 4096).size(), 40001u);
   }
 }
 
