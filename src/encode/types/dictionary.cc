@@ -39,6 +39,7 @@ class EntryStore {
     if (encode_all) encode(0, dictionary.length);
   }
 
+  size_t count() const { return cells_.size(); }
   bool holds(uint64_t entry) const { return entry < cells_.size(); }
 
   // REQUIRES: holds(entry).
@@ -224,7 +225,8 @@ class DictionaryCodec final : public Codec {
   uint32_t measure_one(Index index, int64_t row, Rejects& rejects) {
     const uint64_t entry = entry_of(index);
     if (!entries_.holds(entry)) [[unlikely]] {
-      rejects.push_back({row, fmt::format("dictionary index {} is outside the dictionary", index)});
+      rejects.push_back({row, fmt::format("dictionary index {} is outside the dictionary of {} entries",
+                                          index, entries_.count())});
       return Cells::kNull;
     }
     const uint32_t cell = entries_.cell(entry);

@@ -10,8 +10,6 @@
 //   SQLite       TEXT, ISO 8601 (format/interval_text.h)
 #include "encode/format/interval_text.h"
 
-#include <limits>
-
 #include "encode/codec_helpers.h"
 #include "encode/types/families.h"
 #include "encode/types/time_unit.h"
@@ -72,33 +70,35 @@ template <typename Source>
 struct PgInterval {
   using Value = typename Source::Value;
   static constexpr uint32_t kShared = 16;
-  // Seconds whose microseconds surely fit 64 bits.
-  static constexpr int64_t kMaxSeconds = std::numeric_limits<int64_t>::max() / 1000000 - 1;
-  int64_t step;  // of interval(p), in microseconds
+  FractionLimit fraction;
 
-  static bool in_range(const Interval& v) {
-    return v.seconds <= kMaxSeconds && v.seconds >= -kMaxSeconds;
+  // Microseconds of the seconds and what is below them; false when 64 bits do not hold them.
+  static bool to_micros(const Interval& v, int64_t* out) {
+    return !__builtin_mul_overflow(v.seconds, int64_t{1000000}, out) &&
+           !__builtin_add_overflow(*out, int64_t{v.nanos / 1000}, out);
   }
   bool fits(Value value) const {
     const Interval v = Source::interval(value);
-    return in_range(v) && v.nanos % 1000 == 0 && (step == 1 || micros(v) % step == 0);
+    int64_t micros;
+    return to_micros(v, &micros) && v.nanos % 1000 == 0 && fraction.keeps(micros);
   }
   uint8_t* put(uint8_t* out, Value value, uint32_t) const {
     const Interval v = Source::interval(value);
-    store_be64(out, static_cast<uint64_t>(micros(v)));
+    int64_t micros = 0;
+    to_micros(v, &micros);
+    store_be64(out, static_cast<uint64_t>(micros));
     store_be32(out + 8, static_cast<uint32_t>(v.days));
     store_be32(out + 12, static_cast<uint32_t>(v.months));
     return out + 16;
   }
   std::string explain(Value value) const {
+    const Interval v = Source::interval(value);
     char text[kIntervalTextBytes];
-    const char* end = put_interval(text, Source::interval(value));
-    const std::string_view shown(text, static_cast<size_t>(end - text));
-    if (!in_range(Source::interval(value))) return fmt::format("interval {} is out of range", shown);
-    return fmt::format("interval {} has digits past the target's {}", shown,
-                       step == 1 ? "microseconds" : fmt::format("{} microseconds", step));
+    const std::string_view shown(text, static_cast<size_t>(put_interval(text, v) - text));
+    int64_t micros;
+    if (!to_micros(v, &micros)) return fmt::format("interval {} is out of range", shown);
+    return fmt::format("interval {} has digits past {}", shown, fraction.name());
   }
-  static int64_t micros(const Interval& v) { return v.seconds * 1000000 + v.nanos / 1000; }
 };
 
 // interval(p) and its fields as a type modifier: fields << 16 | p; all fields are 0x7FFF.
@@ -114,7 +114,7 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
   // A target such as "interval year to month" would drop the other fields.
   if (target.base != "interval" || !has_all_fields(target.typmod)) return type_mismatch(type, target);
   const int32_t precision = target.typmod < 0 ? -1 : target.typmod & 0xFFFF;
-  const PgInterval<Source> binary{microseconds_step(precision)};
+  const PgInterval<Source> binary{FractionLimit("interval", precision)};
   if (format == RowFormat::kPgBinary) return column_codec<Reader, pg_binary::Cells>(binary);
   return text_codec<Reader>(binary, IntervalText<Source>{});
 }

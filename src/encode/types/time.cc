@@ -20,18 +20,18 @@ struct InDay {
   static constexpr int64_t kDay = date_text::kSecondsPerDay * Unit<kUnit>::kPerSecond;
   bool fits(T v) const { return v >= 0 && v <= kDay; }
   std::string explain(T v) const {
-    return fmt::format("time of {} units is not within 00:00:00 to 24:00:00", v);
+    return fmt::format("time of {} {} is not within 00:00:00 to 24:00:00", v, Unit<kUnit>::kName);
   }
 };
 
 template <typename T, TimeUnit kUnit>
 struct PgTime : InDay<T, kUnit> {
   static constexpr uint32_t kShared = 8;
-  int64_t step;  // of time(p), in microseconds
+  FractionLimit fraction;
 
   bool fits(T v) const {
     return InDay<T, kUnit>::fits(v) && Unit<kUnit>::is_whole_micros(v) &&
-           (step == 1 || Unit<kUnit>::to_micros(v) % step == 0);
+           fraction.keeps(Unit<kUnit>::to_micros(v));
   }
   uint8_t* put(uint8_t* out, T v, uint32_t) const {
     store_be64(out, static_cast<uint64_t>(Unit<kUnit>::to_micros(v)));
@@ -39,7 +39,7 @@ struct PgTime : InDay<T, kUnit> {
   }
   std::string explain(T v) const {
     if (!InDay<T, kUnit>::fits(v)) return InDay<T, kUnit>::explain(v);
-    return fmt::format("time of {} units has digits past the target's {} microseconds", v, step);
+    return fmt::format("time of {} {} has digits past {}", v, Unit<kUnit>::kName, fraction.name());
   }
 };
 
@@ -62,7 +62,7 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
     return sqlite_text_codec<Reader>(InDay<T, kUnit>{}, TimeText<T, kUnit>{});
   }
   if (target.base != "time") return type_mismatch(type, target);
-  const PgTime<T, kUnit> binary{{}, microseconds_step(target.typmod)};
+  const PgTime<T, kUnit> binary{{}, FractionLimit("time", target.typmod)};
   if (format == RowFormat::kPgBinary) return column_codec<Reader, pg_binary::Cells>(binary);
   return text_codec<Reader>(binary, TimeText<T, kUnit>{});
 }

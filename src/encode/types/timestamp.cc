@@ -73,7 +73,7 @@ struct PgTimestamp {
   // The range in units, both ends included.
   static constexpr int64_t kFirst = first_of_day<kUnit>(kPgBeginDays);
   static constexpr int64_t kLast = last_before_day<kUnit>(kPgEndDays);
-  int64_t step;  // of timestamp(p), in microseconds
+  FractionLimit fraction;
 
   static bool in_range(int64_t v) { return v >= kFirst && v <= kLast; }
   // From 2000-01-01: the last years of the range fit 64 bits only so. REQUIRES: in_range(v).
@@ -82,7 +82,7 @@ struct PgTimestamp {
     return (v - kEpoch) * Unit<kUnit>::kMicros;
   }
   bool fits(int64_t v) const {
-    return in_range(v) && Unit<kUnit>::is_whole_micros(v) && (step == 1 || pg_micros(v) % step == 0);
+    return in_range(v) && Unit<kUnit>::is_whole_micros(v) && fraction.keeps(pg_micros(v));
   }
   uint8_t* put(uint8_t* out, int64_t v, uint32_t) const {
     store_be64(out, static_cast<uint64_t>(pg_micros(v)));
@@ -90,8 +90,8 @@ struct PgTimestamp {
   }
   std::string explain(int64_t v) const {
     if (!in_range(v)) return fmt::format("timestamp {} is out of range", timestamp_string<kUnit>(v));
-    return fmt::format("timestamp {} has digits past the target's {}", timestamp_string<kUnit>(v),
-                       step == 1 ? "microseconds" : fmt::format("{} microseconds", step));
+    return fmt::format("timestamp {} has digits past {}", timestamp_string<kUnit>(v),
+                       fraction.name());
   }
 };
 
@@ -166,7 +166,8 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
   }
   if (target.base != "timestamp" && target.base != "timestamptz") return type_mismatch(type, target);
   if (zoned != (target.base == "timestamptz")) return zone_mismatch(type, target);
-  const PgTimestamp<kUnit> binary{microseconds_step(target.typmod)};
+  const PgTimestamp<kUnit> binary{
+      FractionLimit(zoned ? "timestamptz" : "timestamp", target.typmod)};
   if (format == RowFormat::kPgBinary) return column_codec<Reader, pg_binary::Cells>(binary);
   return text_codec<Reader>(binary, PgTimestampText<kUnit>{zoned});
 }

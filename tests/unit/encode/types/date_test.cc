@@ -26,7 +26,7 @@ TEST(Date, EndsOfTheServersRange) {
 
 TEST(Date, IntoTimestampAsMidnight) {
   EXPECT_EQ(pg(10957, kTimestamp), "000000080000000000000000");
-  EXPECT_EQ(pg(10956, kTimestamp), "00000008ffffffebe22fa000");
+  EXPECT_EQ(pg(10956, kTimestamp), "00000008ffffffebe228a000");
   EXPECT_EQ(pg(106762939, kTimestamp).substr(0, 10), "000000087f");
   EXPECT_EQ(pg(106762940, kTimestamp), "rejected: date 294277-01-01 is out of range");
   EXPECT_FALSE(find_type_family(type_of("date32"))
