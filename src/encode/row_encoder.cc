@@ -264,11 +264,15 @@ void RowEncoder::write_records(int count, uint8_t** starts) {
   for (int i = 0; i < count; ++i) cursors[i] = starts[i] + head_bytes_[i] + header_bytes_[i];
   const auto least_head = static_cast<uint32_t>(3 + columns_.size());
   write_values(count, cursors, least_head);
+  // Four bytes stored for a rowid end before the values: two columns make a header of three bytes.
+  const bool over = columns_.size() >= 2 && first + static_cast<uint64_t>(count) < 1ULL << 28;
   for (int i = 0; i < count; ++i) {
+    const uint64_t rowid = first + static_cast<uint64_t>(i);
     const uint32_t bytes = record_bytes_[i];
     uint8_t* at = bytes < 16384 ? sqlite_record::put_short_varint(starts[i], bytes)
                                 : sqlite_record::put_varint(starts[i], bytes);
-    at = sqlite_record::put_varint(at, first + static_cast<uint64_t>(i));
+    at = over ? sqlite_record::put_varint_over(at, static_cast<uint32_t>(rowid))
+              : sqlite_record::put_varint(at, rowid);
     starts[i] = sqlite_record::put_varint(at, header_bytes_[i]);
   }
   write_serials(count, starts);

@@ -38,16 +38,19 @@ class StandardInputStream final : public arrow::io::InputStream {
   arrow::Result<int64_t> Read(int64_t count, void* out) override {
     auto got = StandardInput::get().read(out, count);
     if (got.ok()) return *got;
-    if (got.error().code == ErrorCode::kCancelled) return arrow::Status::Cancelled(got.error().message);
+    if (got.error().code == ErrorCode::kCancelled)
+      return arrow::Status::Cancelled(got.error().message);
     return arrow::Status::IOError(got.error().message);
   }
 
   // Grows with what comes: a damaged length must not become an allocation.
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(std::min(count, kReadStepBytes), message_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(
+                                           std::min(count, kReadStepBytes), message_memory_pool()));
     int64_t done = 0;
     for (;;) {
-      ARROW_ASSIGN_OR_RAISE(const int64_t got, Read(buffer->size() - done, buffer->mutable_data() + done));
+      ARROW_ASSIGN_OR_RAISE(const int64_t got,
+                            Read(buffer->size() - done, buffer->mutable_data() + done));
       done += got;
       if (done < buffer->size() || done == count) break;
       ARROW_RETURN_NOT_OK(buffer->Resize(std::min(count, 2 * done)));
@@ -70,17 +73,21 @@ arrow::MemoryPool* choose_pool() {
 
 Error arrow_error(const arrow::Status& status, const std::string& file) {
   const std::string text = fmt::format("cannot read {}: {}", file, status.message());
-  if (status.IsCancelled()) return located(Error(ErrorCode::kCancelled, "the load was cancelled"), file);
+  if (status.IsCancelled())
+    return located(Error(ErrorCode::kCancelled, "the load was cancelled"), file);
   if (status.IsOutOfMemory()) {
-    return located(Error(ErrorCode::kInternal, text, "lower --memory, or load on a larger machine"), file);
+    return located(Error(ErrorCode::kInternal, text, "lower --memory, or load on a larger machine"),
+                   file);
   }
   if (status.IsNotImplemented()) {
-    return located(Error(ErrorCode::kUnsupported, text, "write the file again without this feature"), file);
+    return located(
+        Error(ErrorCode::kUnsupported, text, "write the file again without this feature"), file);
   }
   const int code = arrow::internal::ErrnoFromStatus(status);
   if (code == ENOENT) return located(Error(ErrorCode::kNotFound, text, "check the path"), file);
   if (code != 0) return located(Error(ErrorCode::kIo, text), file);
-  return located(Error(ErrorCode::kSource, text, "the file is damaged or not what its name says"), file);
+  return located(Error(ErrorCode::kSource, text, "the file is damaged or not what its name says"),
+                 file);
 }
 
 Error parquet_error(const std::string& file) {
@@ -117,14 +124,18 @@ Result<std::shared_ptr<arrow::DataType>> arrow_type_of(const Field& field) {
 
 arrow::MemoryPool* message_memory_pool() { return arrow::system_memory_pool(); }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_file(const std::string& path, arrow::MemoryPool* pool) {
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_file(const std::string& path,
+                                                               arrow::MemoryPool* pool) {
   HEADRACE_ARROW_ASSIGN(auto file, arrow::io::ReadableFile::Open(path, pool), path);
   return std::shared_ptr<arrow::io::RandomAccessFile>(std::move(file));
 }
 
-std::shared_ptr<arrow::io::InputStream> standard_input_stream() { return std::make_shared<StandardInputStream>(); }
+std::shared_ptr<arrow::io::InputStream> standard_input_stream() {
+  return std::make_shared<StandardInputStream>();
+}
 
-Result<std::shared_ptr<const OwnedArray>> share_batch(const arrow::RecordBatch& batch, const std::string& file) {
+Result<std::shared_ptr<const OwnedArray>> share_batch(const arrow::RecordBatch& batch,
+                                                      const std::string& file) {
   ArrowArray array{};
   HEADRACE_ARROW_TRY(arrow::ExportRecordBatch(batch, &array), file);
   return std::make_shared<const OwnedArray>(&array);

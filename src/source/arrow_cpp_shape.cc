@@ -15,7 +15,8 @@ namespace {
 
 // `rows` times the value of a Hive folder.
 arrow::Result<std::shared_ptr<arrow::Array>> repeated(const std::optional<std::string>& value,
-                                                      const std::shared_ptr<arrow::DataType>& type, int64_t rows) {
+                                                      const std::shared_ptr<arrow::DataType>& type,
+                                                      int64_t rows) {
   arrow::MemoryPool* pool = source_memory_pool();
   if (!value) return arrow::MakeArrayOfNull(type, rows, pool);
   if (type->id() == arrow::Type::INT64) {
@@ -23,12 +24,15 @@ arrow::Result<std::shared_ptr<arrow::Array>> repeated(const std::optional<std::s
     std::from_chars(value->data(), value->data() + value->size(), number);
     return arrow::MakeArrayFromScalar(arrow::Int64Scalar(number), rows, pool);
   }
-  ARROW_ASSIGN_OR_RAISE(auto entry, arrow::MakeArrayFromScalar(arrow::StringScalar(*value), 1, pool));
-  ARROW_ASSIGN_OR_RAISE(auto indexes, arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), rows, pool));
+  ARROW_ASSIGN_OR_RAISE(auto entry,
+                        arrow::MakeArrayFromScalar(arrow::StringScalar(*value), 1, pool));
+  ARROW_ASSIGN_OR_RAISE(auto indexes,
+                        arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), rows, pool));
   return arrow::DictionaryArray::FromArrays(type, indexes, entry);
 }
 
-Result<std::shared_ptr<const OwnedArray>> share_array(const arrow::Array& array, const std::string& file) {
+Result<std::shared_ptr<const OwnedArray>> share_array(const arrow::Array& array,
+                                                      const std::string& file) {
   ArrowArray exported{};
   HEADRACE_ARROW_TRY(arrow::ExportArray(array, &exported), file);
   return std::make_shared<const OwnedArray>(&exported);
@@ -57,10 +61,12 @@ ArrowArray lent(const BorrowedColumn& column, int64_t rows) {
 
 }  // namespace
 
-Result<BatchShaper> BatchShaper::make(const UnifiedSchema& unified, size_t file, const Schema& delivered,
-                                      const Partition& partition, const ReadOptions& options) {
+Result<BatchShaper> BatchShaper::make(const UnifiedSchema& unified, size_t file,
+                                      const Schema& delivered, const Partition& partition,
+                                      const ReadOptions& options) {
   auto schema = std::make_shared<Schema>();
-  for (int column : options.columns) schema->fields.push_back(unified.schema.fields[static_cast<size_t>(column)]);
+  for (int column : options.columns)
+    schema->fields.push_back(unified.schema.fields[static_cast<size_t>(column)]);
   BatchShaper shaper(schema, partition);
   const auto& origins = unified.origins[file];
   for (int column : options.columns) {
@@ -79,7 +85,8 @@ Result<BatchShaper> BatchShaper::make(const UnifiedSchema& unified, size_t file,
       continue;
     }
     Output output;
-    output.input = static_cast<int>(std::lower_bound(positions.begin(), positions.end(), origin.position) - positions.begin());
+    output.input = static_cast<int>(
+        std::lower_bound(positions.begin(), positions.end(), origin.position) - positions.begin());
     output.from = delivered.fields[static_cast<size_t>(origin.position)];
     output.convert = !(output.from.type == field.type);
     shaper.outputs_.push_back(std::move(output));
@@ -87,7 +94,8 @@ Result<BatchShaper> BatchShaper::make(const UnifiedSchema& unified, size_t file,
   return shaper;
 }
 
-Result<BatchShaper::Output> BatchShaper::constant_output(const Field& field, const ColumnOrigin& origin,
+Result<BatchShaper::Output> BatchShaper::constant_output(const Field& field,
+                                                         const ColumnOrigin& origin,
                                                          int64_t rows) const {
   std::optional<std::string> value;
   if (origin.is_hive) {
@@ -102,18 +110,20 @@ Result<BatchShaper::Output> BatchShaper::constant_output(const Field& field, con
   return output;
 }
 
-Result<BorrowedColumn> BatchShaper::converted(const Output& output, const Field& to, const BorrowedColumn& column,
-                                              int64_t rows) const {
+Result<BorrowedColumn> BatchShaper::converted(const Output& output, const Field& to,
+                                              const BorrowedColumn& column, int64_t rows) const {
   HEADRACE_ASSIGN(const auto from_type, arrow_type_of(output.from));
   HEADRACE_ASSIGN(const auto to_type, arrow_type_of(to));
   ArrowArray lent_array = lent(column, rows);
-  HEADRACE_ARROW_ASSIGN(const auto array, arrow::ImportArray(&lent_array, from_type), partition_.uri);
+  HEADRACE_ARROW_ASSIGN(const auto array, arrow::ImportArray(&lent_array, from_type),
+                        partition_.uri);
   auto cast = arrow::compute::Cast(*array, to_type, arrow::compute::CastOptions::Safe());
   if (!cast.ok()) {
-    Error error(ErrorCode::kRejectedValue,
-                fmt::format("column {} of {}: {} to {}: {}", to.name, partition_.uri, type_name(output.from.type),
-                            type_name(to.type), cast.status().message()),
-                "the files have different types for this column, and a value does not fit the wider one");
+    Error error(
+        ErrorCode::kRejectedValue,
+        fmt::format("column {} of {}: {} to {}: {}", to.name, partition_.uri,
+                    type_name(output.from.type), type_name(to.type), cast.status().message()),
+        "the files have different types for this column, and a value does not fit the wider one");
     error.where.file = partition_.uri;
     error.where.column = to.name;
     return error;
@@ -122,8 +132,8 @@ Result<BorrowedColumn> BatchShaper::converted(const Output& output, const Field&
   return whole(std::move(shared));
 }
 
-Result<std::unique_ptr<RecordBatch>> BatchShaper::shape(const std::vector<BorrowedColumn>& columns, int64_t rows,
-                                                        int64_t file_row) const {
+Result<std::unique_ptr<RecordBatch>> BatchShaper::shape(const std::vector<BorrowedColumn>& columns,
+                                                        int64_t rows, int64_t file_row) const {
   std::vector<BorrowedColumn> out;
   out.reserve(outputs_.size());
   for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -131,8 +141,9 @@ Result<std::unique_ptr<RecordBatch>> BatchShaper::shape(const std::vector<Borrow
     if (output.input < 0) {
       out.push_back(whole(output.constant));
     } else if (output.convert) {
-      HEADRACE_ASSIGN(BorrowedColumn column, converted(output, builder_.schema()->fields[i],
-                                                       columns[static_cast<size_t>(output.input)], rows));
+      HEADRACE_ASSIGN(BorrowedColumn column,
+                      converted(output, builder_.schema()->fields[i],
+                                columns[static_cast<size_t>(output.input)], rows));
       out.push_back(std::move(column));
     } else {
       out.push_back(columns[static_cast<size_t>(output.input)]);

@@ -1,5 +1,5 @@
-// Arrow IPC: files (with footer) and streams, from disk or standard input. One partition per file: its
-// batches need hardly any decoding, and the work on them is done elsewhere.
+// Arrow IPC: files (with footer) and streams, from disk or standard input. One partition per file:
+// its batches need hardly any decoding, and the work on them is done elsewhere.
 #include <arrow/io/interfaces.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
@@ -21,7 +21,8 @@ namespace headrace {
 namespace {
 
 constexpr std::string_view kFileMagic = "ARROW1";
-constexpr int64_t kFileHeaderBytes = 8;  // the magic and its padding; then the batches follow as in a stream
+constexpr int64_t kFileHeaderBytes =
+    8;  // the magic and its padding; then the batches follow as in a stream
 constexpr std::string_view kContinuation = "\xff\xff\xff\xff";
 
 constexpr int64_t kMaxCountedBytes = 64 << 20;
@@ -46,7 +47,8 @@ arrow::ipc::IpcReadOptions read_options(std::vector<int> columns) {
 class IpcBatches {
  public:
   // `columns`: positions of those to read; empty: all.
-  static Result<std::unique_ptr<IpcBatches>> open(const std::string& path, bool has_footer, std::vector<int> columns) {
+  static Result<std::unique_ptr<IpcBatches>> open(const std::string& path, bool has_footer,
+                                                  std::vector<int> columns) {
     auto out = std::make_unique<IpcBatches>();
     out->path_ = path;
     const auto options = read_options(std::move(columns));
@@ -57,19 +59,24 @@ class IpcBatches {
     } else {
       HEADRACE_ASSIGN(auto file, open_file(path, message_memory_pool()));
       if (has_footer) {
-        HEADRACE_ARROW_ASSIGN(out->file_, arrow::ipc::RecordBatchFileReader::Open(file, options), path);
+        HEADRACE_ARROW_ASSIGN(out->file_, arrow::ipc::RecordBatchFileReader::Open(file, options),
+                              path);
         HEADRACE_ARROW_ASSIGN(out->size_, file->GetSize(), path);
         return out;
       }
       // Bounded by the file: a damaged length must not become an allocation.
       HEADRACE_ARROW_ASSIGN(const int64_t size, file->GetSize(), path);
-      HEADRACE_ARROW_ASSIGN(out->input_, arrow::io::RandomAccessFile::GetStream(file, 0, size), path);
+      HEADRACE_ARROW_ASSIGN(out->input_, arrow::io::RandomAccessFile::GetStream(file, 0, size),
+                            path);
     }
-    HEADRACE_ARROW_ASSIGN(out->stream_, arrow::ipc::RecordBatchStreamReader::Open(out->input_, options), path);
+    HEADRACE_ARROW_ASSIGN(out->stream_,
+                          arrow::ipc::RecordBatchStreamReader::Open(out->input_, options), path);
     return out;
   }
 
-  std::shared_ptr<arrow::Schema> schema() const { return file_ != nullptr ? file_->schema() : stream_->schema(); }
+  std::shared_ptr<arrow::Schema> schema() const {
+    return file_ != nullptr ? file_->schema() : stream_->schema();
+  }
 
   // Arrow counts by reading all of the file: not worth it for a large one. -1: not known.
   Result<int64_t> count_rows() {
@@ -91,7 +98,8 @@ class IpcBatches {
   }
 
   int64_t bytes_read() const {
-    if (file_ != nullptr) return file_->num_record_batches() == 0 ? 0 : size_ * next_ / file_->num_record_batches();
+    if (file_ != nullptr)
+      return file_->num_record_batches() == 0 ? 0 : size_ * next_ / file_->num_record_batches();
     return input_->Tell().ValueOr(0);
   }
 
@@ -107,8 +115,8 @@ class IpcBatches {
 class IpcReader final : public BatchReader {
  public:
   // `places`: where each of shaper.file_columns() stands in the batches.
-  IpcReader(std::string path, std::unique_ptr<IpcBatches> batches, BatchShaper shaper, std::vector<int> places,
-            int64_t batch_rows)
+  IpcReader(std::string path, std::unique_ptr<IpcBatches> batches, BatchShaper shaper,
+            std::vector<int> places, int64_t batch_rows)
       : path_(std::move(path)),
         batches_(std::move(batches)),
         shaper_(std::move(shaper)),
@@ -147,32 +155,42 @@ class IpcReader final : public BatchReader {
 
 class IpcSource final : public Source {
  public:
-  IpcSource(std::vector<IpcFile> files, UnifiedSchema unified, SourceFacts facts, std::unique_ptr<IpcBatches> input)
-      : files_(std::move(files)), unified_(std::move(unified)), facts_(std::move(facts)), input_(std::move(input)) {
+  IpcSource(std::vector<IpcFile> files, UnifiedSchema unified, SourceFacts facts,
+            std::unique_ptr<IpcBatches> input)
+      : files_(std::move(files)),
+        unified_(std::move(unified)),
+        facts_(std::move(facts)),
+        input_(std::move(input)) {
     for (size_t i = 0; i < files_.size(); ++i) by_path_.emplace(files_[i].path, i);
   }
 
   const SourceFacts& facts() const override { return facts_; }
 
-  Result<std::unique_ptr<BatchReader>> open(const Partition& partition, const ReadOptions& options) override {
+  Result<std::unique_ptr<BatchReader>> open(const Partition& partition,
+                                            const ReadOptions& options) override {
     const auto found = by_path_.find(partition.uri);
     if (found == by_path_.end()) {
-      return Error(ErrorCode::kInternal, fmt::format("{} is not part of this source", partition.uri));
+      return Error(ErrorCode::kInternal,
+                   fmt::format("{} is not part of this source", partition.uri));
     }
     const IpcFile& file = files_[found->second];
-    HEADRACE_ASSIGN(BatchShaper shaper, BatchShaper::make(unified_, found->second, file.schema, partition, options));
+    HEADRACE_ASSIGN(BatchShaper shaper,
+                    BatchShaper::make(unified_, found->second, file.schema, partition, options));
     std::vector<int> places = shaper.file_columns();
-    std::unique_ptr<IpcBatches> batches = std::move(input_);
-    if (file.path != kStandardInput) {
+    std::unique_ptr<IpcBatches> batches;
+    if (file.path == kStandardInput) {
+      if (input_ == nullptr)
+        return Error(ErrorCode::kUsage, "standard input can be read only once");
+      batches = std::move(input_);
+    } else {
       HEADRACE_TRY(check_unchanged(file.path, file.stamp));
       HEADRACE_ASSIGN(batches, IpcBatches::open(file.path, file.has_footer, places));
       // Only the chosen columns come, one after the other.
       for (size_t i = 0; i < places.size(); ++i) places[i] = static_cast<int>(i);
-    } else if (batches == nullptr) {
-      return Error(ErrorCode::kUsage, "standard input can be read only once");
     }
-    return std::unique_ptr<BatchReader>(std::make_unique<IpcReader>(
-        file.path, std::move(batches), std::move(shaper), std::move(places), std::max<int64_t>(options.batch_rows, 1)));
+    return std::unique_ptr<BatchReader>(
+        std::make_unique<IpcReader>(file.path, std::move(batches), std::move(shaper),
+                                    std::move(places), std::max<int64_t>(options.batch_rows, 1)));
   }
 
  private:
@@ -185,11 +203,13 @@ class IpcSource final : public Source {
 
 Error not_arrow(const std::string& path, const std::string& first_bytes) {
   const bool feather1 = first_bytes.starts_with("FEA1");
-  Error error(feather1 ? ErrorCode::kUnsupported : ErrorCode::kSource,
-              first_bytes.empty() ? fmt::format("{} is empty (0 bytes), not an Arrow IPC file or stream", path)
-              : feather1          ? fmt::format("{} is a Feather file of version 1", path)
-                                  : fmt::format("{} is not an Arrow IPC file or stream", path),
-              feather1 ? "write it as Feather version 2 (Arrow IPC)" : "give its format by --format");
+  Error error(
+      feather1 ? ErrorCode::kUnsupported : ErrorCode::kSource,
+      first_bytes.empty()
+          ? fmt::format("{} is empty (0 bytes), not an Arrow IPC file or stream", path)
+      : feather1 ? fmt::format("{} is a Feather file of version 1", path)
+                 : fmt::format("{} is not an Arrow IPC file or stream", path),
+      feather1 ? "write it as Feather version 2 (Arrow IPC)" : "give its format by --format");
   error.where.file = path;
   return error;
 }
@@ -213,7 +233,8 @@ Result<IpcFile> describe(const std::string& path, std::unique_ptr<IpcBatches>* i
   file.has_footer = begin.starts_with(kFileMagic);
   // Streams written before version 0.15 begin with the length of the schema instead.
   const bool old_stream = begin.size() == kFileHeaderBytes && begin[3] == 0 && begin[2] == 0;
-  if (!file.has_footer && !begin.starts_with(kContinuation) && !old_stream) return not_arrow(path, begin);
+  if (!file.has_footer && !begin.starts_with(kContinuation) && !old_stream)
+    return not_arrow(path, begin);
   HEADRACE_ASSIGN(auto batches, IpcBatches::open(path, file.has_footer, {}));
   HEADRACE_ASSIGN(file.schema, schema_of(*batches->schema(), path));
   HEADRACE_ASSIGN(file.row_count, batches->count_rows());
@@ -235,7 +256,8 @@ void add_facts(const IpcFile& file, Partition partition, SourceFacts* facts) {
   facts->partitions.push_back(std::move(partition));
 }
 
-Result<std::unique_ptr<Source>> open_arrow_ipc(const LoadRequest& request, const std::vector<Partition>& files) {
+Result<std::unique_ptr<Source>> open_arrow_ipc(const LoadRequest& request,
+                                               const std::vector<Partition>& files) {
   std::vector<IpcFile> opened;
   std::vector<FileSchema> schemas;
   std::unique_ptr<IpcBatches> input;
@@ -253,8 +275,8 @@ Result<std::unique_ptr<Source>> open_arrow_ipc(const LoadRequest& request, const
   facts.row_count_is_exact = facts.row_count >= 0;
   HEADRACE_ASSIGN(UnifiedSchema unified, unify_schemas(schemas, files));
   facts.schema = unified.schema;
-  return std::unique_ptr<Source>(
-      std::make_unique<IpcSource>(std::move(opened), std::move(unified), std::move(facts), std::move(input)));
+  return std::unique_ptr<Source>(std::make_unique<IpcSource>(std::move(opened), std::move(unified),
+                                                             std::move(facts), std::move(input)));
 }
 
 bool recognises(const std::string& first_bytes, const std::string& last_bytes) {

@@ -28,7 +28,8 @@ Status check_offsets(const ArrayData& data) {
 }
 
 bool is_valid(const ArrayData& data, int64_t i) {
-  return data.buffers[0] == nullptr || arrow::bit_util::GetBit(data.buffers[0]->data(), data.offset + i);
+  return data.buffers[0] == nullptr ||
+         arrow::bit_util::GetBit(data.buffers[0]->data(), data.offset + i);
 }
 
 Status check_views(const ArrayData& data) {
@@ -38,8 +39,8 @@ Status check_views(const ArrayData& data) {
     const auto& view = views[i];
     if (view.is_inline() && view.size() >= 0) continue;
     if (!is_valid(data, i)) continue;
-    const bool inside = view.size() >= 0 && view.ref.buffer_index >= 0 && view.ref.buffer_index < buffers &&
-                        view.ref.offset >= 0 &&
+    const bool inside = view.size() >= 0 && view.ref.buffer_index >= 0 &&
+                        view.ref.buffer_index < buffers && view.ref.offset >= 0 &&
                         int64_t{view.ref.offset} + view.size() <=
                             data.buffers[static_cast<size_t>(view.ref.buffer_index) + 2]->size();
     if (!inside) return out_of_bounds(data);
@@ -53,7 +54,8 @@ Status check_indexes(const ArrayData& data) {
   const auto entries = static_cast<uint64_t>(data.dictionary->length);
   for (int64_t i = 0; i < data.length; ++i) {
     // A negative index becomes a large number.
-    if (static_cast<uint64_t>(indexes[i]) >= entries && is_valid(data, i)) return out_of_bounds(data);
+    if (static_cast<uint64_t>(indexes[i]) >= entries && is_valid(data, i))
+      return out_of_bounds(data);
   }
   return Status::OK();
 }
@@ -61,13 +63,20 @@ Status check_indexes(const ArrayData& data) {
 Status check_dictionary(const ArrayData& data) {
   if (data.dictionary == nullptr) return Status::Invalid("a dictionary is missing");
   switch (static_cast<const arrow::DictionaryType&>(*data.type).index_type()->id()) {
-    case arrow::Type::INT8: return check_indexes<int8_t>(data);
-    case arrow::Type::UINT8: return check_indexes<uint8_t>(data);
-    case arrow::Type::INT16: return check_indexes<int16_t>(data);
-    case arrow::Type::UINT16: return check_indexes<uint16_t>(data);
-    case arrow::Type::INT32: return check_indexes<int32_t>(data);
-    case arrow::Type::UINT32: return check_indexes<uint32_t>(data);
-    default: return check_indexes<int64_t>(data);
+    case arrow::Type::INT8:
+      return check_indexes<int8_t>(data);
+    case arrow::Type::UINT8:
+      return check_indexes<uint8_t>(data);
+    case arrow::Type::INT16:
+      return check_indexes<int16_t>(data);
+    case arrow::Type::UINT16:
+      return check_indexes<uint16_t>(data);
+    case arrow::Type::INT32:
+      return check_indexes<int32_t>(data);
+    case arrow::Type::UINT32:
+      return check_indexes<uint32_t>(data);
+    default:
+      return check_indexes<int64_t>(data);
   }
 }
 
@@ -76,12 +85,17 @@ Status check_data(const ArrayData& data, const arrow::DataType& type) {
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
     case arrow::Type::LIST:
-    case arrow::Type::MAP: ARROW_RETURN_NOT_OK(check_offsets<int32_t>(data)); break;
+    case arrow::Type::MAP:
+      ARROW_RETURN_NOT_OK(check_offsets<int32_t>(data));
+      break;
     case arrow::Type::LARGE_STRING:
     case arrow::Type::LARGE_BINARY:
-    case arrow::Type::LARGE_LIST: ARROW_RETURN_NOT_OK(check_offsets<int64_t>(data)); break;
+    case arrow::Type::LARGE_LIST:
+      ARROW_RETURN_NOT_OK(check_offsets<int64_t>(data));
+      break;
     case arrow::Type::STRING_VIEW:
-    case arrow::Type::BINARY_VIEW: return check_views(data);
+    case arrow::Type::BINARY_VIEW:
+      return check_views(data);
     case arrow::Type::DICTIONARY:
       ARROW_RETURN_NOT_OK(check_dictionary(data));
       return check_data(*data.dictionary, *data.dictionary->type);
@@ -91,8 +105,10 @@ Status check_data(const ArrayData& data, const arrow::DataType& type) {
     case arrow::Type::LARGE_LIST_VIEW:
     case arrow::Type::SPARSE_UNION:
     case arrow::Type::DENSE_UNION:
-    case arrow::Type::RUN_END_ENCODED: return arrow::MakeArray(data.Copy())->ValidateFull();
-    default: break;
+    case arrow::Type::RUN_END_ENCODED:
+      return arrow::MakeArray(data.Copy())->ValidateFull();
+    default:
+      break;
   }
   for (const auto& child : data.child_data) ARROW_RETURN_NOT_OK(check_data(*child, *child->type));
   return Status::OK();

@@ -1,5 +1,5 @@
-// Checks that values of a batch from a file lie inside its buffers. Arrow's own full validation also
-// decodes UTF-8 and decimals, which the encoders do anyway, and takes more time than reading.
+// Checks that values of a batch from a file lie inside its buffers. Arrow's own full validation
+// also decodes UTF-8 and decimals, which the encoders do anyway, and takes more time than reading.
 #pragma once
 
 #include <arrow/status.h>

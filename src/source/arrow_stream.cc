@@ -14,7 +14,8 @@ namespace {
 Error stream_error(ArrowArrayStream* stream, int code, const std::string& name) {
   const char* text = stream->get_last_error != nullptr ? stream->get_last_error(stream) : nullptr;
   Error error(ErrorCode::kSource,
-              fmt::format("the Arrow stream failed: {}", text != nullptr && *text != '\0' ? text : std::strerror(code)),
+              fmt::format("the Arrow stream failed: {}",
+                          text != nullptr && *text != '\0' ? text : std::strerror(code)),
               "the producer of the stream reports this; nothing was loaded");
   error.where.file = name;
   return error;
@@ -22,7 +23,8 @@ Error stream_error(ArrowArrayStream* stream, int code, const std::string& name) 
 
 class StreamReader final : public BatchReader {
  public:
-  StreamReader(OwnedStream stream, const Schema& source, const Partition& partition, const ReadOptions& options)
+  StreamReader(OwnedStream stream, const Schema& source, const Partition& partition,
+               const ReadOptions& options)
       : stream_(std::move(stream)),
         builder_(selected(source, options.columns)),
         column_count_(static_cast<int64_t>(source.fields.size())),
@@ -50,7 +52,8 @@ class StreamReader final : public BatchReader {
   int64_t bytes_read() const override { return bytes_; }
 
  private:
-  static std::shared_ptr<const Schema> selected(const Schema& source, const std::vector<int>& columns) {
+  static std::shared_ptr<const Schema> selected(const Schema& source,
+                                                const std::vector<int>& columns) {
     auto schema = std::make_shared<Schema>();
     for (int column : columns) schema->fields.push_back(source.fields[static_cast<size_t>(column)]);
     return schema;
@@ -69,13 +72,15 @@ class StreamReader final : public BatchReader {
       return {};
     }
     current_ = std::make_shared<const OwnedArray>(&array);
-    const bool null_rows = (*current_)->null_count > 0 && (*current_)->n_buffers > 0 && (*current_)->buffers[0] != nullptr;
+    const bool null_rows = (*current_)->null_count > 0 && (*current_)->n_buffers > 0 &&
+                           (*current_)->buffers[0] != nullptr;
     if ((*current_)->n_children == column_count_ && !null_rows) return {};
     ended_ = true;
     current_.reset();
     return Error(ErrorCode::kSource,
-                 null_rows ? "the Arrow stream has rows that are NULL as a whole"
-                           : "a batch of the Arrow stream has another number of columns than its schema",
+                 null_rows
+                     ? "the Arrow stream has rows that are NULL as a whole"
+                     : "a batch of the Arrow stream has another number of columns than its schema",
                  "give record batches, not arrays of nullable structs");
   }
 
@@ -94,7 +99,8 @@ class StreamReader final : public BatchReader {
 
 class StreamSource final : public Source {
  public:
-  StreamSource(OwnedStream stream, Schema schema, const std::string& name) : stream_(std::move(stream)) {
+  StreamSource(OwnedStream stream, Schema schema, const std::string& name)
+      : stream_(std::move(stream)) {
     facts_.uri = name;
     facts_.format = "stream";
     facts_.schema = std::move(schema);
@@ -103,9 +109,11 @@ class StreamSource final : public Source {
 
   const SourceFacts& facts() const override { return facts_; }
 
-  Result<std::unique_ptr<BatchReader>> open(const Partition& partition, const ReadOptions& options) override {
+  Result<std::unique_ptr<BatchReader>> open(const Partition& partition,
+                                            const ReadOptions& options) override {
     if (opened_.exchange(true)) {
-      return Error(ErrorCode::kUsage, "an Arrow stream can be read only once", "make a new stream for every load");
+      return Error(ErrorCode::kUsage, "an Arrow stream can be read only once",
+                   "make a new stream for every load");
     }
     return std::unique_ptr<BatchReader>(
         std::make_unique<StreamReader>(std::move(stream_), facts_.schema, partition, options));
@@ -119,9 +127,11 @@ class StreamSource final : public Source {
 
 }  // namespace
 
-Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream, const std::string& name) {
+Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream,
+                                                  const std::string& name) {
   if (stream == nullptr || stream->release == nullptr) {
-    return Error(ErrorCode::kUsage, "the Arrow stream was already released", "give a stream that nobody has read");
+    return Error(ErrorCode::kUsage, "the Arrow stream was already released",
+                 "give a stream that nobody has read");
   }
   OwnedStream owned(stream);
   const std::string shown = name.empty() ? "stream" : name;
@@ -131,7 +141,8 @@ Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream, cons
   }
   const OwnedSchema schema_owner(&c_schema);
   HEADRACE_ASSIGN(Schema schema, schema_from_arrow(*schema_owner.get()));
-  return std::unique_ptr<Source>(std::make_unique<StreamSource>(std::move(owned), std::move(schema), shown));
+  return std::unique_ptr<Source>(
+      std::make_unique<StreamSource>(std::move(owned), std::move(schema), shown));
 }
 
 }  // namespace headrace

@@ -5,7 +5,8 @@
 namespace headrace {
 namespace {
 
-// What one batch's ArrowArray owns: its own copies of the column structs, and a share of their owners.
+// What one batch's ArrowArray owns: its own copies of the column structs, and a share of their
+// owners.
 struct BorrowedBatch {
   std::vector<BorrowedColumn> columns;
   std::vector<ArrowArray> children;
@@ -33,7 +34,8 @@ ArrowArray slice(const ArrowArray& column, int64_t first, int64_t rows) {
 
 }  // namespace
 
-std::unique_ptr<RecordBatch> BatchBuilder::build(std::vector<BorrowedColumn> columns, int64_t rows) const {
+std::unique_ptr<RecordBatch> BatchBuilder::build(std::vector<BorrowedColumn> columns,
+                                                 int64_t rows) const {
   auto batch = std::make_unique<RecordBatch>();
   auto owned = std::make_unique<BorrowedBatch>();
   owned->columns = std::move(columns);
@@ -45,8 +47,9 @@ std::unique_ptr<RecordBatch> BatchBuilder::build(std::vector<BorrowedColumn> col
     // The part of the whole column: a slice keeps all of its owner's memory alive.
     const int64_t bytes = array_bytes(*column.array, schema_->fields[i].type);
     if (column.array->length > 0) {
-      batch->byte_count += static_cast<int64_t>(static_cast<double>(bytes) * static_cast<double>(rows) /
-                                                static_cast<double>(column.array->length));
+      batch->byte_count +=
+          static_cast<int64_t>(static_cast<double>(bytes) * static_cast<double>(rows) /
+                               static_cast<double>(column.array->length));
     }
   }
   ArrowArray array{};
@@ -62,7 +65,8 @@ std::unique_ptr<RecordBatch> BatchBuilder::build(std::vector<BorrowedColumn> col
   return batch;
 }
 
-BorrowedColumn borrow_child(std::shared_ptr<const OwnedArray> parent, int64_t child, int64_t first) {
+BorrowedColumn borrow_child(std::shared_ptr<const OwnedArray> parent, int64_t child,
+                            int64_t first) {
   BorrowedColumn column;
   column.array = (*parent)->children[child];
   column.first = (*parent)->offset + first;

@@ -35,7 +35,8 @@ struct CsvFile {
 char delimiter_of(const CsvOptions& options, const std::string& path) {
   if (options.delimiter != 0) return options.delimiter;
   std::string name = path;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (const char* packed : {".gz", ".zst"}) {
     if (name.ends_with(packed)) name.resize(name.size() - std::string_view(packed).size());
   }
@@ -84,7 +85,8 @@ Status infer(const CsvNulls& nulls, int64_t bytes, CsvRows* rows, CsvFile* file)
   return {};
 }
 
-Result<CsvFile> describe(const CsvOptions& options, const CsvNulls& nulls, const std::string& path, int64_t bytes) {
+Result<CsvFile> describe(const CsvOptions& options, const CsvNulls& nulls, const std::string& path,
+                         int64_t bytes) {
   CsvFile file;
   file.path = path;
   const bool is_input = path == kStandardInput;
@@ -123,7 +125,8 @@ class CsvReader final : public BatchReader {
     if (parser == nullptr) return std::unique_ptr<RecordBatch>();
     std::vector<std::shared_ptr<arrow::Array>> arrays;
     for (size_t i = 0; i < columns_.size(); ++i) {
-      HEADRACE_ASSIGN(auto array, columns_[i]->convert(*parser, shaper_.file_columns()[i], first_row, path_));
+      HEADRACE_ASSIGN(auto array,
+                      columns_[i]->convert(*parser, shaper_.file_columns()[i], first_row, path_));
       arrays.push_back(std::move(array));
     }
     const auto batch = arrow::RecordBatch::Make(schema_, parser->num_rows(), std::move(arrays));
@@ -160,33 +163,38 @@ class CsvSource final : public Source {
 
   const SourceFacts& facts() const override { return facts_; }
 
-  Result<std::unique_ptr<BatchReader>> open(const Partition& partition, const ReadOptions& options) override {
+  Result<std::unique_ptr<BatchReader>> open(const Partition& partition,
+                                            const ReadOptions& options) override {
     const auto found = by_path_.find(partition.uri);
     if (found == by_path_.end()) {
-      return Error(ErrorCode::kInternal, fmt::format("{} is not part of this source", partition.uri));
+      return Error(ErrorCode::kInternal,
+                   fmt::format("{} is not part of this source", partition.uri));
     }
     CsvFile& file = files_[found->second];
     const Schema& schema = schemas_[found->second].schema;
-    // A batch has at most as many rows as the parser takes at once.
     ReadOptions read = options;
     read.batch_rows = std::max<int64_t>(options.batch_rows, 1);
-    HEADRACE_ASSIGN(BatchShaper shaper, BatchShaper::make(unified_, found->second, schema, partition, read));
-    std::shared_ptr<CsvRows> rows = std::move(file.input);
-    if (file.path != kStandardInput) {
+    HEADRACE_ASSIGN(BatchShaper shaper,
+                    BatchShaper::make(unified_, found->second, schema, partition, read));
+    std::shared_ptr<CsvRows> rows;
+    if (file.path == kStandardInput) {
+      if (file.input == nullptr)
+        return Error(ErrorCode::kUsage, "standard input can be read only once");
+      rows = std::move(file.input);
+    } else {
       HEADRACE_TRY(check_unchanged(file.path, file.stamp));
       rows = rows_of(options_, file.path);
-    } else if (rows == nullptr) {
-      return Error(ErrorCode::kUsage, "standard input can be read only once");
     }
     HEADRACE_ASSIGN(const auto cells, rows->first_row(!options_.header));
     std::vector<std::unique_ptr<CsvColumn>> columns;
     for (int position : shaper.file_columns()) {
       const Field& field = schema.fields[static_cast<size_t>(position)];
-      HEADRACE_ASSIGN(auto column, CsvColumn::make(field, options_.types.contains(field.name), convert_, nulls_));
+      HEADRACE_ASSIGN(auto column, CsvColumn::make(field, options_.types.contains(field.name),
+                                                   convert_, nulls_));
       columns.push_back(std::move(column));
     }
-    return std::unique_ptr<BatchReader>(std::make_unique<CsvReader>(file.path, std::move(rows), std::move(shaper),
-                                                                    std::move(columns), read.batch_rows));
+    return std::unique_ptr<BatchReader>(std::make_unique<CsvReader>(
+        file.path, std::move(rows), std::move(shaper), std::move(columns), read.batch_rows));
   }
 
  private:
@@ -201,7 +209,8 @@ class CsvSource final : public Source {
 };
 
 // One type a column for all files: declared, or what the first rows of all of them are.
-Result<std::vector<FileSchema>> type_columns(const CsvOptions& options, const std::vector<CsvFile>& files) {
+Result<std::vector<FileSchema>> type_columns(const CsvOptions& options,
+                                             const std::vector<CsvFile>& files) {
   std::map<std::string, CsvGuess> guesses;
   for (const CsvFile& file : files) {
     for (size_t i = 0; i < file.names.size(); ++i) guesses[file.names[i]].add(file.guesses[i]);
@@ -212,8 +221,10 @@ Result<std::vector<FileSchema>> type_columns(const CsvOptions& options, const st
     if (!types.contains(name)) {
       std::vector<std::string> names;
       for (const auto& [known, type] : types) names.push_back(known);
-      return Error(ErrorCode::kUsage, fmt::format("a type is declared for column {}, which the source does not have", name),
-                   fmt::format("its columns: {}", fmt::join(names, ", ")));
+      return Error(
+          ErrorCode::kUsage,
+          fmt::format("a type is declared for column {}, which the source does not have", name),
+          fmt::format("its columns: {}", fmt::join(names, ", ")));
     }
     HEADRACE_ASSIGN(types[name], declared_csv_type(name, declared));
   }
@@ -221,7 +232,8 @@ Result<std::vector<FileSchema>> type_columns(const CsvOptions& options, const st
   for (const CsvFile& file : files) {
     FileSchema& schema = schemas.emplace_back();
     schema.uri = file.path;
-    for (const std::string& name : file.names) schema.schema.fields.push_back({name, types[name], true});
+    for (const std::string& name : file.names)
+      schema.schema.fields.push_back({name, types[name], true});
   }
   return schemas;
 }
@@ -234,21 +246,23 @@ Status check_widths(const CsvOptions& options, const std::vector<CsvFile>& files
     if (first == nullptr) first = &file;
     if (options.header || first->names.size() == file.names.size()) continue;
     return Error(ErrorCode::kTypeMismatch,
-                 fmt::format("the files have no header and differ: {} columns in {}, {} in {}", first->names.size(),
-                             first->path, file.names.size(), file.path),
+                 fmt::format("the files have no header and differ: {} columns in {}, {} in {}",
+                             first->names.size(), first->path, file.names.size(), file.path),
                  "load them one by one");
   }
   if (first != nullptr) return {};
-  Error error(ErrorCode::kSource, fmt::format("{} is empty: it has not even a header", files.front().path),
+  Error error(ErrorCode::kSource,
+              fmt::format("{} is empty: it has not even a header", files.front().path),
               "was it written completely?");
   error.where.file = files.front().path;
   return error;
 }
 
-Result<std::unique_ptr<Source>> open_csv(const LoadRequest& request, const std::vector<Partition>& files) {
+Result<std::unique_ptr<Source>> open_csv(const LoadRequest& request,
+                                         const std::vector<Partition>& files) {
   const CsvNulls nulls(request.csv.null_values);
-  const int64_t bytes = std::clamp<int64_t>(kAllInferenceBytes / static_cast<int64_t>(files.size()), kMinInferenceBytes,
-                                            kInferenceBytes);
+  const int64_t bytes = std::clamp<int64_t>(kAllInferenceBytes / static_cast<int64_t>(files.size()),
+                                            kMinInferenceBytes, kInferenceBytes);
   std::vector<CsvFile> opened;
   SourceFacts facts;
   facts.uri = fmt::format("{}", fmt::join(request.source, " "));
@@ -258,7 +272,9 @@ Result<std::unique_ptr<Source>> open_csv(const LoadRequest& request, const std::
     HEADRACE_ASSIGN(CsvFile one, describe(request.csv, nulls, file.uri, bytes));
     Partition partition = file;
     partition.byte_count = file.uri == kStandardInput ? -1 : one.stamp.bytes;
-    facts.byte_count = facts.byte_count < 0 || partition.byte_count < 0 ? -1 : facts.byte_count + partition.byte_count;
+    facts.byte_count = facts.byte_count < 0 || partition.byte_count < 0
+                           ? -1
+                           : facts.byte_count + partition.byte_count;
     facts.files.push_back(file.uri);
     facts.partitions.push_back(std::move(partition));
     opened.push_back(std::move(one));
@@ -267,8 +283,8 @@ Result<std::unique_ptr<Source>> open_csv(const LoadRequest& request, const std::
   HEADRACE_ASSIGN(auto schemas, type_columns(request.csv, opened));
   HEADRACE_ASSIGN(UnifiedSchema unified, unify_schemas(schemas, files));
   facts.schema = unified.schema;
-  return std::unique_ptr<Source>(std::make_unique<CsvSource>(request.csv, std::move(opened), std::move(schemas),
-                                                             std::move(unified), std::move(facts)));
+  return std::unique_ptr<Source>(std::make_unique<CsvSource>(
+      request.csv, std::move(opened), std::move(schemas), std::move(unified), std::move(facts)));
 }
 
 // Text has no magic bytes; packed text is taken for CSV.

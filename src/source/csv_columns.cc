@@ -22,11 +22,23 @@ struct Alias {
 };
 
 constexpr Alias kAliases[] = {
-    {"text", "utf8"},      {"string", "utf8"},     {"varchar", "utf8"},        {"int", "int32"},
-    {"integer", "int32"},  {"smallint", "int16"},  {"bigint", "int64"},        {"real", "float32"},
-    {"float", "float64"},  {"double", "float64"},  {"double precision", "float64"},
-    {"boolean", "bool"},   {"date", "date32"},     {"time", "time64[us]"},     {"timestamp", "timestamp[us]"},
-    {"timestamptz", "timestamp[us, tz=UTC]"},      {"bytea", "binary"},
+    {"text", "utf8"},
+    {"string", "utf8"},
+    {"varchar", "utf8"},
+    {"int", "int32"},
+    {"integer", "int32"},
+    {"smallint", "int16"},
+    {"bigint", "int64"},
+    {"real", "float32"},
+    {"float", "float64"},
+    {"double", "float64"},
+    {"double precision", "float64"},
+    {"boolean", "bool"},
+    {"date", "date32"},
+    {"time", "time64[us]"},
+    {"timestamp", "timestamp[us]"},
+    {"timestamptz", "timestamp[us, tz=UTC]"},
+    {"bytea", "binary"},
 };
 
 std::string lower(std::string text) {
@@ -35,10 +47,12 @@ std::string lower(std::string text) {
 }
 
 std::string shown(std::string_view cell) {
-  return cell.size() <= kMaxShown ? std::string(cell) : std::string(cell.substr(0, kMaxShown)) + "...";
+  return cell.size() <= kMaxShown ? std::string(cell)
+                                  : std::string(cell.substr(0, kMaxShown)) + "...";
 }
 
-Error rejected(std::string message, std::string hint, const std::string& path, int64_t row, const std::string& column) {
+Error rejected(std::string message, std::string hint, const std::string& path, int64_t row,
+               const std::string& column) {
   Error error(ErrorCode::kRejectedValue, std::move(message), std::move(hint));
   error.where.file = path;
   error.where.row = row;
@@ -59,8 +73,9 @@ Result<DataType> declared_csv_type(const std::string& column, const std::string&
   bool ok = false;
   DataType type = parse_type_name(known, &ok);
   if (ok && type.id != TypeId::kNull) return type;
-  return Error(ErrorCode::kUsage, fmt::format("column {}: {} is not a type of a CSV column", column, name),
-               "for example utf8, int64, float64, bool, date32, timestamp[us], decimal128(12, 2), binary");
+  return Error(
+      ErrorCode::kUsage, fmt::format("column {}: {} is not a type of a CSV column", column, name),
+      "for example utf8, int64, float64, bool, date32, timestamp[us], decimal128(12, 2), binary");
 }
 
 void CsvGuess::add(std::string_view cell, bool quoted, const CsvNulls& nulls) {
@@ -75,7 +90,8 @@ void CsvGuess::add(const CsvGuess& other) {
 }
 
 std::shared_ptr<const arrow::csv::ConvertOptions> csv_convert_options(const CsvNulls& nulls) {
-  auto options = std::make_shared<arrow::csv::ConvertOptions>(arrow::csv::ConvertOptions::Defaults());
+  auto options =
+      std::make_shared<arrow::csv::ConvertOptions>(arrow::csv::ConvertOptions::Defaults());
   options->check_utf8 = false;  // the encoders check it, and say where it is wrong
   options->null_values = nulls.texts();
   options->strings_can_be_null = true;
@@ -85,9 +101,9 @@ std::shared_ptr<const arrow::csv::ConvertOptions> csv_convert_options(const CsvN
   return options;
 }
 
-Result<std::unique_ptr<CsvColumn>> CsvColumn::make(const Field& field, bool declared,
-                                                   std::shared_ptr<const arrow::csv::ConvertOptions> options,
-                                                   std::shared_ptr<const CsvNulls> nulls) {
+Result<std::unique_ptr<CsvColumn>> CsvColumn::make(
+    const Field& field, bool declared, std::shared_ptr<const arrow::csv::ConvertOptions> options,
+    std::shared_ptr<const CsvNulls> nulls) {
   auto out = std::make_unique<CsvColumn>();
   out->field_ = field;
   out->declared_ = declared;
@@ -98,8 +114,10 @@ Result<std::unique_ptr<CsvColumn>> CsvColumn::make(const Field& field, bool decl
   if (!declared && field.type.id != TypeId::kUtf8) return out;
   auto converter = arrow::csv::Converter::Make(type, *out->options_, source_memory_pool());
   if (!converter.ok()) {
-    return Error(ErrorCode::kUsage, fmt::format("column {}: CSV cells cannot be read as {}", field.name, type_name(field.type)),
-                 "declare it as utf8, int64, float64, bool, date32, timestamp[us] or decimal128(p, s)");
+    return Error(
+        ErrorCode::kUsage,
+        fmt::format("column {}: CSV cells cannot be read as {}", field.name, type_name(field.type)),
+        "declare it as utf8, int64, float64, bool, date32, timestamp[us] or decimal128(p, s)");
   }
   out->converter_ = std::move(*converter);
   return out;
@@ -112,22 +130,25 @@ Error CsvColumn::converter_error(const std::string& message, const std::string& 
   if (const auto at = text.find("Row #"); at != std::string_view::npos) {
     std::from_chars(text.data() + at + 5, text.data() + text.size(), row);
   }
-  if (const auto at = text.find("error to "); at != std::string_view::npos) text.remove_prefix(at + 9);
-  return rejected(fmt::format("{}: row {}, column {}: cannot be read as {}: {}", path, row, field_.name,
-                              type_name(field_.type), shown(text)),
-                  fmt::format("declare another type: --type {}=utf8", field_.name), path, row, field_.name);
+  if (const auto at = text.find("error to "); at != std::string_view::npos)
+    text.remove_prefix(at + 9);
+  return rejected(fmt::format("{}: row {}, column {}: cannot be read as {}: {}", path, row,
+                              field_.name, type_name(field_.type), shown(text)),
+                  fmt::format("declare another type: --type {}=utf8", field_.name), path, row,
+                  field_.name);
 }
 
 Error CsvColumn::not_of_kind(std::string_view cell, int64_t row, const std::string& path) const {
-  return rejected(fmt::format("{}: row {}, column {}: '{}' is not {}, which the first rows are", path, row, field_.name,
-                              shown(cell), type_name(field_.type)),
-                  fmt::format("declare the column's type: --type {}=utf8", field_.name), path, row, field_.name);
+  return rejected(fmt::format("{}: row {}, column {}: '{}' is not {}, which the first rows are",
+                              path, row, field_.name, shown(cell), type_name(field_.type)),
+                  fmt::format("declare the column's type: --type {}=utf8", field_.name), path, row,
+                  field_.name);
 }
 
 template <typename Builder, typename Value>
-Result<std::shared_ptr<arrow::Array>> CsvColumn::convert_strictly(const arrow::csv::BlockParser& parser, int index,
-                                                                  int64_t first_row, const std::string& path,
-                                                                  bool (*parse)(std::string_view, Value*)) const {
+Result<std::shared_ptr<arrow::Array>> CsvColumn::convert_strictly(
+    const arrow::csv::BlockParser& parser, int index, int64_t first_row, const std::string& path,
+    bool (*parse)(std::string_view, Value*)) const {
   Builder builder(arrow_field_->type(), source_memory_pool());
   HEADRACE_ARROW_TRY(builder.Reserve(parser.num_rows()), path);
   int64_t row = first_row;
@@ -152,8 +173,9 @@ Result<std::shared_ptr<arrow::Array>> CsvColumn::convert_strictly(const arrow::c
   return array;
 }
 
-Result<std::shared_ptr<arrow::Array>> CsvColumn::convert(const arrow::csv::BlockParser& parser, int index,
-                                                         int64_t first_row, const std::string& path) const {
+Result<std::shared_ptr<arrow::Array>> CsvColumn::convert(const arrow::csv::BlockParser& parser,
+                                                         int index, int64_t first_row,
+                                                         const std::string& path) const {
   if (converter_ != nullptr) {
     auto array = converter_->Convert(parser, index);
     if (!array.ok()) return converter_error(array.status().message(), path);
@@ -161,11 +183,13 @@ Result<std::shared_ptr<arrow::Array>> CsvColumn::convert(const arrow::csv::Block
   }
   switch (field_.type.id) {
     case TypeId::kBool:
-      return convert_strictly<arrow::BooleanBuilder>(parser, index, first_row, path, parse_csv_bool);
+      return convert_strictly<arrow::BooleanBuilder>(parser, index, first_row, path,
+                                                     parse_csv_bool);
     case TypeId::kInt64:
       return convert_strictly<arrow::Int64Builder>(parser, index, first_row, path, parse_csv_int64);
     case TypeId::kFloat64:
-      return convert_strictly<arrow::DoubleBuilder>(parser, index, first_row, path, parse_csv_float64);
+      return convert_strictly<arrow::DoubleBuilder>(parser, index, first_row, path,
+                                                    parse_csv_float64);
     case TypeId::kDate32:
       return convert_strictly<arrow::Date32Builder>(parser, index, first_row, path, parse_csv_date);
     default:

@@ -1,4 +1,5 @@
-// Columns of CSV files: their types, declared or inferred, and the conversion of cells to Arrow arrays.
+// Columns of CSV files: their types, declared or inferred, and the conversion of cells to Arrow
+// arrays.
 #pragma once
 
 #include <arrow/csv/converter.h>
@@ -52,14 +53,16 @@ struct CsvGuess {
 // One column of one file, read by one thread.
 class CsvColumn {
  public:
-  // `declared`: the user asked for this type; otherwise it was inferred, and cells must be strictly of it.
-  static Result<std::unique_ptr<CsvColumn>> make(const Field& field, bool declared,
-                                                 std::shared_ptr<const arrow::csv::ConvertOptions> options,
-                                                 std::shared_ptr<const CsvNulls> nulls);
+  // `declared`: the user asked for this type; otherwise it was inferred, and cells must be strictly
+  // of it.
+  static Result<std::unique_ptr<CsvColumn>> make(
+      const Field& field, bool declared, std::shared_ptr<const arrow::csv::ConvertOptions> options,
+      std::shared_ptr<const CsvNulls> nulls);
 
-  // Column `index` of the rows in `parser`; `first_row` is the first one's row of the file, 0-based.
-  Result<std::shared_ptr<arrow::Array>> convert(const arrow::csv::BlockParser& parser, int index, int64_t first_row,
-                                                const std::string& path) const;
+  // Column `index` of the rows in `parser`; `first_row` is the first one's row of the file,
+  // 0-based.
+  Result<std::shared_ptr<arrow::Array>> convert(const arrow::csv::BlockParser& parser, int index,
+                                                int64_t first_row, const std::string& path) const;
 
   const std::shared_ptr<arrow::Field>& arrow_field() const { return arrow_field_; }
 
@@ -67,9 +70,9 @@ class CsvColumn {
   Error converter_error(const std::string& message, const std::string& path) const;
   Error not_of_kind(std::string_view cell, int64_t row, const std::string& path) const;
   template <typename Builder, typename Value>
-  Result<std::shared_ptr<arrow::Array>> convert_strictly(const arrow::csv::BlockParser& parser, int index,
-                                                         int64_t first_row, const std::string& path,
-                                                         bool (*parse)(std::string_view, Value*)) const;
+  Result<std::shared_ptr<arrow::Array>> convert_strictly(
+      const arrow::csv::BlockParser& parser, int index, int64_t first_row, const std::string& path,
+      bool (*parse)(std::string_view, Value*)) const;
 
   Field field_;
   bool declared_ = false;

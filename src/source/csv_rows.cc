@@ -39,7 +39,8 @@ arrow::Compression::type packing(const std::string& first_bytes) {
 
 }  // namespace
 
-CsvRows::CsvRows(std::string path, arrow::csv::ParseOptions options) : path_(std::move(path)), options_(std::move(options)) {}
+CsvRows::CsvRows(std::string path, arrow::csv::ParseOptions options)
+    : path_(std::move(path)), options_(std::move(options)) {}
 
 CsvRows::~CsvRows() = default;
 
@@ -55,7 +56,9 @@ Status CsvRows::open() {
   input_ = raw_;
   if (const auto type = packing(begin); type != arrow::Compression::UNCOMPRESSED) {
     HEADRACE_ARROW_ASSIGN(codec_, arrow::util::Codec::Create(type), path_);
-    HEADRACE_ARROW_ASSIGN(input_, arrow::io::CompressedInputStream::Make(codec_.get(), raw_, source_memory_pool()), path_);
+    HEADRACE_ARROW_ASSIGN(
+        input_, arrow::io::CompressedInputStream::Make(codec_.get(), raw_, source_memory_pool()),
+        path_);
   }
   HEADRACE_TRY(read_more());
   return skip_byte_order_mark();
@@ -65,7 +68,8 @@ Status CsvRows::skip_byte_order_mark() {
   const std::string_view begin = text_.view().substr(begin_, 3);
   if (begin == "\xef\xbb\xbf") begin_ += 3;
   if (!begin.starts_with("\xff\xfe") && !begin.starts_with("\xfe\xff")) return {};
-  Error error(ErrorCode::kSource, fmt::format("{} is UTF-16", path_), "convert it to UTF-8, for example with iconv");
+  Error error(ErrorCode::kSource, fmt::format("{} is UTF-16", path_),
+              "convert it to UTF-8, for example with iconv");
   error.where.file = path_;
   return error;
 }
@@ -98,7 +102,8 @@ void CsvRows::rewind() {
   if (at_end_) end_last_line();
 }
 
-// The last line may lack its end. With it, a row that does not end has a quote that is never closed.
+// The last line may lack its end. With it, a row that does not end has a quote that is never
+// closed.
 void CsvRows::end_last_line() {
   if (text_.size() == begin_) return;
   const char last = text_.view().back();
@@ -136,8 +141,11 @@ Error CsvRows::parse_error(const arrow::Status& status) const {
     text = std::string_view(parsed.ptr, static_cast<size_t>(end - parsed.ptr));
     if (text.starts_with(": ")) text.remove_prefix(2);
   }
-  const std::string where = row > 0 ? fmt::format("row {}", row) : columns_ < 0 ? "the first row" : fmt::format("after row {}", row_);
-  Error error(ErrorCode::kSource, fmt::format("{}: {}: {}", path_, where, text.substr(0, kMaxShown)),
+  const std::string where = row > 0        ? fmt::format("row {}", row)
+                            : columns_ < 0 ? "the first row"
+                                           : fmt::format("after row {}", row_);
+  Error error(ErrorCode::kSource,
+              fmt::format("{}: {}: {}", path_, where, text.substr(0, kMaxShown)),
               "check the delimiter and the quotes; \"\" stands for a quote inside of quotes");
   error.where.file = path_;
   error.where.row = row;
@@ -152,13 +160,15 @@ Result<std::shared_ptr<arrow::csv::BlockParser>> CsvRows::parse(int32_t max_rows
   }
   const std::string_view text = text_.view().substr(begin_);
   if (text.empty()) return std::shared_ptr<arrow::csv::BlockParser>();
-  auto parser = std::make_shared<arrow::csv::BlockParser>(source_memory_pool(), options_, columns_, row_ + 1, max_rows);
+  auto parser = std::make_shared<arrow::csv::BlockParser>(source_memory_pool(), options_, columns_,
+                                                          row_ + 1, max_rows);
   uint32_t parsed = 0;
   const auto status = parser->Parse(text, &parsed);
   // The number of columns cannot be told from a part of the first row.
   if (!status.ok() && columns_ < 0 && !at_end_) return std::shared_ptr<arrow::csv::BlockParser>();
   if (!status.ok()) return parse_error(status);
-  if (at_end_ && parsed == 0) return parse_error(arrow::Status::Invalid("a quote is opened and never closed"));
+  if (at_end_ && parsed == 0)
+    return parse_error(arrow::Status::Invalid("a quote is opened and never closed"));
   if (parsed > 0) after_return_ = text[parsed - 1] == '\r';
   begin_ += parsed;
   text_bytes_ += parsed;

@@ -1,4 +1,5 @@
-// CsvRows: the text of a CSV file, unpacked, cut into rows and cells. A cell may be as long as 1 GiB.
+// CsvRows: the text of a CSV file, unpacked, cut into rows and cells. A cell may be as long as 1
+// GiB.
 #pragma once
 
 #include <arrow/csv/options.h>
@@ -30,7 +31,7 @@ class CsvRows {
 
   // Row of the file, 0-based without header, that comes next.
   int64_t row() const { return row_; }
-  int64_t bytes_read() const;   // as stored
+  int64_t bytes_read() const;                         // as stored
   int64_t text_bytes() const { return text_bytes_; }  // unpacked, in rows handed out so far
 
   // Makes all text since the beginning come again; for input that cannot be opened twice.
@@ -52,7 +53,7 @@ class CsvRows {
   arrow::csv::ParseOptions options_;
   std::unique_ptr<arrow::util::Codec> codec_;  // of input_, when the text is packed
   std::shared_ptr<arrow::io::InputStream> raw_, input_;
-  Buffer text_;        // bytes [begin_, text_.size()) are not yet handed out
+  Buffer text_;  // bytes [begin_, text_.size()) are not yet handed out
   size_t begin_ = 0;
   bool at_end_ = false;
   bool after_return_ = false;  // the last byte handed out was CR

@@ -20,8 +20,8 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
-// Digits of a number without its sign, exponent and leading and trailing zeros, and where the point stands
-// relative to them: the same for every way of writing the same value.
+// Digits of a number without its sign, exponent and leading and trailing zeros, and where the point
+// stands relative to them: the same for every way of writing the same value.
 struct Decimal {
   std::string digits;
   int64_t exponent = 0;
@@ -41,13 +41,15 @@ bool split_number(std::string_view text, Decimal* out) {
     ++digits;
   }
   // 007.5 is no number that anybody writes.
-  if (digits == 0 || (text[first] == '0' && first + 1 < text.size() && is_digit(text[first + 1]))) return false;
+  if (digits == 0 || (text[first] == '0' && first + 1 < text.size() && is_digit(text[first + 1])))
+    return false;
   out->exponent = point < 0 ? digits : point;
   if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
     ++at;
     if (at < text.size() && text[at] == '+') ++at;
     int64_t exponent = 0;
-    const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), exponent);
+    const auto [end, error] =
+        std::from_chars(text.data() + at, text.data() + text.size(), exponent);
     if (error != std::errc() || std::abs(exponent) > 1000) return false;
     out->exponent += exponent;
     at = static_cast<size_t>(end - text.data());
@@ -85,7 +87,9 @@ int days_of_month(int year, int month) {
 // hh:mm[:ss[.ffffff]] at the front of `text`, which is shortened by it.
 bool take_time(std::string_view* text, int64_t* micros) {
   int hour = 0, minute = 0, second = 0;
-  if (!two_digits(*text, 0, &hour) || text->size() < 5 || (*text)[2] != ':' || !two_digits(*text, 3, &minute)) return false;
+  if (!two_digits(*text, 0, &hour) || text->size() < 5 || (*text)[2] != ':' ||
+      !two_digits(*text, 3, &minute))
+    return false;
   text->remove_prefix(5);
   int64_t fraction = 0;
   if (text->starts_with(':')) {
@@ -141,13 +145,20 @@ bool is_kind(CsvKind kind, std::string_view text) {
   double number;
   int32_t days;
   switch (kind) {
-    case CsvKind::kBool: return parse_csv_bool(text, &boolean);
-    case CsvKind::kInt64: return parse_csv_int64(text, &integer);
-    case CsvKind::kFloat64: return parse_csv_float64(text, &number);
-    case CsvKind::kDate: return parse_csv_date(text, &days);
-    case CsvKind::kTimestamp: return parse_csv_timestamp(text, &integer);
-    case CsvKind::kTimestampUtc: return parse_csv_timestamp_utc(text, &integer);
-    case CsvKind::kText: return true;
+    case CsvKind::kBool:
+      return parse_csv_bool(text, &boolean);
+    case CsvKind::kInt64:
+      return parse_csv_int64(text, &integer);
+    case CsvKind::kFloat64:
+      return parse_csv_float64(text, &number);
+    case CsvKind::kDate:
+      return parse_csv_date(text, &days);
+    case CsvKind::kTimestamp:
+      return parse_csv_timestamp(text, &integer);
+    case CsvKind::kTimestampUtc:
+      return parse_csv_timestamp_utc(text, &integer);
+    case CsvKind::kText:
+      return true;
   }
   return false;
 }
@@ -162,14 +173,17 @@ bool parse_csv_bool(std::string_view text, bool* out) {
 bool parse_csv_int64(std::string_view text, int64_t* out) {
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative ? 1 : 0);
-  if (digits.empty() || !is_digit(digits[0]) || (digits[0] == '0' && (digits.size() > 1 || negative))) return false;
+  if (digits.empty() || !is_digit(digits[0]) ||
+      (digits[0] == '0' && (digits.size() > 1 || negative)))
+    return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
   return error == std::errc() && end == text.data() + text.size();
 }
 
 bool parse_csv_float64(std::string_view text, double* out) {
   // from_chars also takes nan, inf and hexadecimal forms.
-  if (text.empty() || !(is_digit(text.front()) || text.front() == '-' || text.front() == '.')) return false;
+  if (text.empty() || !(is_digit(text.front()) || text.front() == '-' || text.front() == '.'))
+    return false;
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, *out);
   if (parsed.ec != std::errc() || parsed.ptr != end || !std::isfinite(*out)) return false;
@@ -179,21 +193,24 @@ bool parse_csv_float64(std::string_view text, double* out) {
   if (written.digits.empty()) return true;
   // More digits: exact only if they are those of the double itself, as programs print it.
   std::array<char, 32> shortest{};
-  const auto printed = std::to_chars(shortest.data(), shortest.data() + shortest.size(), *out, std::chars_format::scientific);
+  const auto printed = std::to_chars(shortest.data(), shortest.data() + shortest.size(), *out,
+                                     std::chars_format::scientific);
   Decimal again;
-  return split_number({shortest.data(), static_cast<size_t>(printed.ptr - shortest.data())}, &again) &&
+  return split_number({shortest.data(), static_cast<size_t>(printed.ptr - shortest.data())},
+                      &again) &&
          again.digits == written.digits && again.exponent == written.exponent;
 }
 
 bool parse_csv_date(std::string_view text, int32_t* out) {
   int century = 0, year = 0, month = 0, day = 0;
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
-  if (!two_digits(text, 0, &century) || !two_digits(text, 2, &year) || !two_digits(text, 5, &month) ||
-      !two_digits(text, 8, &day)) {
+  if (!two_digits(text, 0, &century) || !two_digits(text, 2, &year) ||
+      !two_digits(text, 5, &month) || !two_digits(text, 8, &day)) {
     return false;
   }
   year += century * 100;
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month)) return false;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month))
+    return false;
   *out = days_from_civil(year, month, day);
   return true;
 }
@@ -229,16 +246,28 @@ CsvKind most_specific(uint32_t kinds) {
 DataType csv_kind_type(CsvKind kind) {
   DataType type;
   switch (kind) {
-    case CsvKind::kBool: type.id = TypeId::kBool; break;
-    case CsvKind::kInt64: type.id = TypeId::kInt64; break;
-    case CsvKind::kFloat64: type.id = TypeId::kFloat64; break;
-    case CsvKind::kDate: type.id = TypeId::kDate32; break;
-    case CsvKind::kTimestampUtc: type.timezone = "UTC"; [[fallthrough]];
+    case CsvKind::kBool:
+      type.id = TypeId::kBool;
+      break;
+    case CsvKind::kInt64:
+      type.id = TypeId::kInt64;
+      break;
+    case CsvKind::kFloat64:
+      type.id = TypeId::kFloat64;
+      break;
+    case CsvKind::kDate:
+      type.id = TypeId::kDate32;
+      break;
+    case CsvKind::kTimestampUtc:
+      type.timezone = "UTC";
+      [[fallthrough]];
     case CsvKind::kTimestamp:
       type.id = TypeId::kTimestamp;
       type.unit = TimeUnit::kMicro;
       break;
-    case CsvKind::kText: type.id = TypeId::kUtf8; break;
+    case CsvKind::kText:
+      type.id = TypeId::kUtf8;
+      break;
   }
   return type;
 }

@@ -1,5 +1,6 @@
-// What CSV cells look like when their type is inferred. Each form is strict: a cell is of a kind only if
-// the value, written again, says the same. "007", "+49 30" and "1.10000000000000000001" stay text.
+// What CSV cells look like when their type is inferred. Each form is strict: a cell is of a kind
+// only if the value, written again, says the same. "007", "+49 30" and "1.10000000000000000001"
+// stay text.
 #pragma once
 
 #include <cstdint>

@@ -19,11 +19,15 @@ using Hive = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 constexpr int kMaxDepth = 64;
 
-bool has_wildcard(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+bool has_wildcard(std::string_view text) {
+  return text.find_first_of("*?[") != std::string_view::npos;
+}
 
-// _SUCCESS, _metadata, .crc and the like: how writers name what is not data. Hive folders may begin so.
+// _SUCCESS, _metadata, .crc and the like: how writers name what is not data. Hive folders may begin
+// so.
 bool is_hidden(std::string_view name) {
-  return name.empty() || name[0] == '.' || (name[0] == '_' && name.find('=') == std::string_view::npos);
+  return name.empty() || name[0] == '.' ||
+         (name[0] == '_' && name.find('=') == std::string_view::npos);
 }
 
 Error not_found(const std::string& path) {
@@ -92,13 +96,16 @@ Status check_not_a_table(const fs::path& folder, const std::vector<Entry>& entri
     const char* folder;
     const char* table;
   };
-  for (const Marker& marker : {Marker{"_delta_log", "a Delta table"}, Marker{".hoodie", "a Hudi table"}}) {
+  for (const Marker& marker :
+       {Marker{"_delta_log", "a Delta table"}, Marker{".hoodie", "a Hudi table"}}) {
     for (const Entry& entry : entries) {
       if (entry.type != fs::file_type::directory || entry.name != marker.folder) continue;
-      return Error(ErrorCode::kUnsupported,
-                   fmt::format("{} is {}, which headrace cannot read: its folder also holds rows that "
-                               "were deleted or replaced", folder.string(), marker.table),
-                   "write the current rows out as Parquet, or name the files to load one by one");
+      return Error(
+          ErrorCode::kUnsupported,
+          fmt::format("{} is {}, which headrace cannot read: its folder also holds rows that "
+                      "were deleted or replaced",
+                      folder.string(), marker.table),
+          "write the current rows out as Parquet, or name the files to load one by one");
     }
   }
   return {};
@@ -191,16 +198,20 @@ Status add_glob(const std::string& pattern, Expansion* out) {
   std::vector<std::string> steps;
   for (const fs::path& part : fs::path(pattern)) {
     if (part.empty()) continue;
-    if (steps.empty() && !has_wildcard(part.string())) base /= part;
-    else steps.push_back(part.string());
+    if (steps.empty() && !has_wildcard(part.string()))
+      base /= part;
+    else
+      steps.push_back(part.string());
   }
   return out->add_matches(base.empty() ? fs::path(".") : base, steps, 0, {});
 }
 
 Result<std::vector<Partition>> expand_one(const std::string& source) {
   if (source.find("://") != std::string::npos) {
-    return Error(ErrorCode::kUnsupported, fmt::format("cannot read from {}", source.substr(0, source.find("://") + 3)),
-                 "copy the files to this machine, or pipe them into headrace and give - as the source");
+    return Error(
+        ErrorCode::kUnsupported,
+        fmt::format("cannot read from {}", source.substr(0, source.find("://") + 3)),
+        "copy the files to this machine, or pipe them into headrace and give - as the source");
   }
   Expansion out;
   std::error_code code;
@@ -220,7 +231,8 @@ Result<std::vector<Partition>> expand_one(const std::string& source) {
   if (files.empty()) {
     const bool folder = status.type() == fs::file_type::directory;
     Error error(ErrorCode::kNotFound,
-                folder ? fmt::format("{} holds no data file", source) : fmt::format("no file matches {}", source),
+                folder ? fmt::format("{} holds no data file", source)
+                       : fmt::format("no file matches {}", source),
                 "names that begin with . or _ are not data and are skipped");
     error.where.file = source;
     return error;
@@ -230,24 +242,28 @@ Result<std::vector<Partition>> expand_one(const std::string& source) {
 
 }  // namespace
 
-std::optional<std::pair<std::string, std::optional<std::string>>> hive_value(std::string_view folder) {
+std::optional<std::pair<std::string, std::optional<std::string>>> hive_value(
+    std::string_view folder) {
   const auto equals = folder.find('=');
   if (equals == std::string_view::npos || equals == 0) return std::nullopt;
   std::string value = url_decoded(folder.substr(equals + 1));
   std::string name = url_decoded(folder.substr(0, equals));
-  if (value == "__HIVE_DEFAULT_PARTITION__") return std::pair(std::move(name), std::optional<std::string>());
+  if (value == "__HIVE_DEFAULT_PARTITION__")
+    return std::pair(std::move(name), std::optional<std::string>());
   return std::pair(std::move(name), std::optional<std::string>(std::move(value)));
 }
 
 Result<std::vector<Partition>> expand_sources(const std::vector<std::string>& sources) {
-  if (sources.empty()) return Error(ErrorCode::kUsage, "no source was given", "name a file, a folder, a glob or -");
+  if (sources.empty())
+    return Error(ErrorCode::kUsage, "no source was given", "name a file, a folder, a glob or -");
   std::vector<Partition> out;
   for (const std::string& source : sources) {
     if (source != kStandardInput) {
       HEADRACE_ASSIGN(auto files, expand_one(source));
       for (Partition& file : files) out.push_back(std::move(file));
     } else if (sources.size() > 1) {
-      return Error(ErrorCode::kUsage, "standard input (-) cannot be read together with other sources");
+      return Error(ErrorCode::kUsage,
+                   "standard input (-) cannot be read together with other sources");
     } else {
       out.emplace_back().uri = source;
     }

@@ -1,5 +1,5 @@
-// Dataset: what request.source names (files, folders, globs), as a sorted list of files with the values
-// of their Hive folders. No Arrow, no file is opened here.
+// Dataset: what request.source names (files, folders, globs), as a sorted list of files with the
+// values of their Hive folders. No Arrow, no file is opened here.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ inline constexpr const char* kStandardInput = "-";
 Result<std::vector<Partition>> expand_sources(const std::vector<std::string>& sources);
 
 // "year=2025" -> {"year", "2025"}, URL-decoded; nullopt when `folder` is not of that form.
-std::optional<std::pair<std::string, std::optional<std::string>>> hive_value(std::string_view folder);
+std::optional<std::pair<std::string, std::optional<std::string>>> hive_value(
+    std::string_view folder);
 
 // What tells one state of a file from another. A file that changes between reading its metadata and
 // reading its rows would give rows of two states.

@@ -38,7 +38,8 @@ Error encrypted(const std::string& path) {
 
 // The magic bytes at both ends tell the usual accidents apart.
 Status check_magic(arrow::io::RandomAccessFile& file, const std::string& path, int64_t size) {
-  if (size == 0) return bad_file(path, "is empty (0 bytes), not a Parquet file", "was it written completely?");
+  if (size == 0)
+    return bad_file(path, "is empty (0 bytes), not a Parquet file", "was it written completely?");
   std::array<char, 4> first{}, last{};
   if (size >= kSmallestFile) {
     HEADRACE_ARROW_TRY(file.ReadAt(0, 4, first.data()).status(), path);
@@ -48,8 +49,10 @@ Status check_magic(arrow::io::RandomAccessFile& file, const std::string& path, i
   if (end == "PARE") return encrypted(path);
   if (end == "PAR1") return {};
   if (begin == "PAR1") {
-    return bad_file(path, fmt::format("is cut off: it has {} bytes and does not end as a Parquet file does", size),
-                    "copy or write it again, completely");
+    return bad_file(
+        path,
+        fmt::format("is cut off: it has {} bytes and does not end as a Parquet file does", size),
+        "copy or write it again, completely");
   }
   return bad_file(path, "is not a Parquet file", "give its format by --format");
 }
@@ -67,7 +70,8 @@ ParquetColumn column_of(const parquet::SchemaDescriptor& schema, const parquet::
                         const std::vector<int>& leaves, Field* field) {
   ParquetColumn column;
   column.leaves = leaves;
-  for (int leaf : leaves) column.int96 |= schema.Column(leaf)->physical_type() == parquet::Type::INT96;
+  for (int leaf : leaves)
+    column.int96 |= schema.Column(leaf)->physical_type() == parquet::Type::INT96;
   if (!node->is_primitive()) return column;
   if (auto flat = flat_field(*schema.Column(leaves.front()), *field)) {
     column.flat = true;
@@ -79,15 +83,17 @@ ParquetColumn column_of(const parquet::SchemaDescriptor& schema, const parquet::
 Status describe_columns(ParquetFile* file) {
   const parquet::SchemaDescriptor& schema = *file->metadata->schema();
   std::shared_ptr<arrow::Schema> arrow_schema;
-  HEADRACE_ARROW_TRY(parquet::arrow::FromParquetSchema(&schema, parquet_arrow_properties(*file, 1),
-                                                       file->metadata->key_value_metadata(), &arrow_schema),
-                     file->path);
+  HEADRACE_ARROW_TRY(
+      parquet::arrow::FromParquetSchema(&schema, parquet_arrow_properties(*file, 1),
+                                        file->metadata->key_value_metadata(), &arrow_schema),
+      file->path);
   HEADRACE_ASSIGN(file->schema, schema_of(*arrow_schema, file->path));
   std::map<const parquet::schema::Node*, std::vector<int>> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) leaves[schema.GetColumnRoot(i)].push_back(i);
   for (int i = 0; i < schema.group_node()->field_count(); ++i) {
     const parquet::schema::Node* node = schema.group_node()->field(i).get();
-    file->columns.push_back(column_of(schema, node, leaves[node], &file->schema.fields[static_cast<size_t>(i)]));
+    file->columns.push_back(
+        column_of(schema, node, leaves[node], &file->schema.fields[static_cast<size_t>(i)]));
   }
   return {};
 }
@@ -101,12 +107,15 @@ class ParquetSource final : public Source {
 
   const SourceFacts& facts() const override { return facts_; }
 
-  Result<std::unique_ptr<BatchReader>> open(const Partition& partition, const ReadOptions& options) override {
+  Result<std::unique_ptr<BatchReader>> open(const Partition& partition,
+                                            const ReadOptions& options) override {
     const auto found = by_path_.find(partition.uri);
     if (found == by_path_.end()) {
-      return Error(ErrorCode::kInternal, fmt::format("{} is not part of this source", partition.uri));
+      return Error(ErrorCode::kInternal,
+                   fmt::format("{} is not part of this source", partition.uri));
     }
-    return open_parquet_reader(files_[found->second], found->second, unified_, partition, options, pool_);
+    return open_parquet_reader(files_[found->second], found->second, unified_, partition, options,
+                               pool_);
   }
 
  private:
@@ -117,9 +126,11 @@ class ParquetSource final : public Source {
   std::shared_ptr<SlabPool> pool_ = std::make_shared<SlabPool>();
 };
 
-Result<std::unique_ptr<Source>> open_parquet(const LoadRequest& request, const std::vector<Partition>& files) {
+Result<std::unique_ptr<Source>> open_parquet(const LoadRequest& request,
+                                             const std::vector<Partition>& files) {
   if (files.front().uri == kStandardInput) {
-    return Error(ErrorCode::kUnsupported, "Parquet cannot be read from standard input: its metadata stands at the end",
+    return Error(ErrorCode::kUnsupported,
+                 "Parquet cannot be read from standard input: its metadata stands at the end",
                  "write it to a file first");
   }
   std::vector<ParquetFile> opened;
@@ -141,12 +152,14 @@ Result<std::unique_ptr<Source>> open_parquet(const LoadRequest& request, const s
 }
 
 bool recognises(const std::string& first_bytes, const std::string& last_bytes) {
-  return first_bytes.starts_with("PAR1") || last_bytes.ends_with("PAR1") || last_bytes.ends_with("PARE");
+  return first_bytes.starts_with("PAR1") || last_bytes.ends_with("PAR1") ||
+         last_bytes.ends_with("PARE");
 }
 
 }  // namespace
 
-parquet::ArrowReaderProperties parquet_arrow_properties(const ParquetFile& file, int64_t batch_rows) {
+parquet::ArrowReaderProperties parquet_arrow_properties(const ParquetFile& file,
+                                                        int64_t batch_rows) {
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_batch_size(batch_rows);
   properties.set_pre_buffer(false);

@@ -35,7 +35,8 @@ struct ParquetFile {
 };
 
 // What is asked of Arrow's own reader. `file.columns` say which leaves come as dictionaries.
-parquet::ArrowReaderProperties parquet_arrow_properties(const ParquetFile& file, int64_t batch_rows);
+parquet::ArrowReaderProperties parquet_arrow_properties(const ParquetFile& file,
+                                                        int64_t batch_rows);
 
 // Reads the footer. Fails with kSource on what is not a whole Parquet file.
 Result<ParquetFile> open_parquet_file(const Partition& file);
@@ -45,16 +46,19 @@ Result<ParquetFile> open_parquet_file(const Partition& file);
 Status choose_dictionaries(std::vector<ParquetFile>* files, UnifiedSchema* unified);
 
 // Columns, partitions and counts from the footers.
-void fill_parquet_facts(const std::vector<ParquetFile>& files, const std::vector<Partition>& partitions,
-                        const UnifiedSchema& unified, SourceFacts* facts);
+void fill_parquet_facts(const std::vector<ParquetFile>& files,
+                        const std::vector<Partition>& partitions, const UnifiedSchema& unified,
+                        SourceFacts* facts);
 
 Result<std::unique_ptr<BatchReader>> open_parquet_reader(const ParquetFile& file, size_t file_index,
-                                                         const UnifiedSchema& unified, const Partition& partition,
-                                                         const ReadOptions& options, std::shared_ptr<SlabPool> pool);
+                                                         const UnifiedSchema& unified,
+                                                         const Partition& partition,
+                                                         const ReadOptions& options,
+                                                         std::shared_ptr<SlabPool> pool);
 
-// INT96 timestamps are delivered in microseconds. Fails when a value of these row groups has nanoseconds,
-// or lies outside what microseconds reach.
-Status check_int96(parquet::ParquetFileReader* reader, const ParquetFile& file, const std::vector<int>& row_groups,
-                   int leaf, const std::string& column);
+// INT96 timestamps are delivered in microseconds. Fails when a value of these row groups has
+// nanoseconds, or lies outside what microseconds reach.
+Status check_int96(parquet::ParquetFileReader* reader, const ParquetFile& file,
+                   const std::vector<int>& row_groups, int leaf, const std::string& column);
 
 }  // namespace headrace

@@ -1,4 +1,6 @@
 // What the footers say of columns, row groups and dictionaries.
+#include <arrow/scalar.h>
+#include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/column_page.h>
@@ -9,8 +11,6 @@
 #include <parquet/properties.h>
 #include <parquet/schema.h>
 #include <parquet/statistics.h>
-#include <arrow/scalar.h>
-#include <arrow/util/compression.h>
 
 #include <algorithm>
 
@@ -25,17 +25,21 @@ constexpr int64_t kMaxDictionaryBytes = 16 << 10;  // as stored
 constexpr int64_t kMaxDictionaryEntries = 4096;
 
 bool is_dictionary_encoding(parquet::Encoding::type encoding) {
-  return encoding == parquet::Encoding::PLAIN_DICTIONARY || encoding == parquet::Encoding::RLE_DICTIONARY;
+  return encoding == parquet::Encoding::PLAIN_DICTIONARY ||
+         encoding == parquet::Encoding::RLE_DICTIONARY;
 }
 
 bool all_pages_use_dictionary(const parquet::ColumnChunkMetaData& chunk) {
   const auto& stats = chunk.encoding_stats();
-  const bool only = std::all_of(stats.begin(), stats.end(), [](const parquet::PageEncodingStats& s) {
-    return s.page_type == parquet::PageType::DICTIONARY_PAGE || is_dictionary_encoding(s.encoding);
-  });
+  const bool only =
+      std::all_of(stats.begin(), stats.end(), [](const parquet::PageEncodingStats& s) {
+        return s.page_type == parquet::PageType::DICTIONARY_PAGE ||
+               is_dictionary_encoding(s.encoding);
+      });
   if (!stats.empty()) return only;
-  // Some writers count no encodings. A plain value of text has 4 bytes of length: chunks with less than
-  // 1.5 bytes a value are for the most part dictionary-encoded, and the rest is read right, only slower.
+  // Some writers count no encodings. A plain value of text has 4 bytes of length: chunks with less
+  // than 1.5 bytes a value are for the most part dictionary-encoded, and the rest is read right,
+  // only slower.
   const auto& encodings = chunk.encodings();
   return std::any_of(encodings.begin(), encodings.end(), is_dictionary_encoding) &&
          2 * chunk.total_uncompressed_size() <= 3 * chunk.num_values();
@@ -59,17 +63,21 @@ bool first_dictionary_is_small(const ParquetFile& file, int leaf) {
     if (!input.ok()) return false;
     parquet::ReaderProperties properties(source_memory_pool());
     properties.enable_buffered_stream();
-    const auto reader = parquet::ParquetFileReader::Open(std::move(*input), properties, file.metadata);
+    const auto reader =
+        parquet::ParquetFileReader::Open(std::move(*input), properties, file.metadata);
     const auto page = reader->RowGroup(i)->GetColumnPageReader(leaf)->NextPage();
     if (page == nullptr || page->type() != parquet::PageType::DICTIONARY_PAGE) return false;
-    return std::static_pointer_cast<parquet::DictionaryPage>(page)->num_values() <= kMaxDictionaryEntries;
+    return std::static_pointer_cast<parquet::DictionaryPage>(page)->num_values() <=
+           kMaxDictionaryEntries;
   }
   return true;
 }
 
 bool can_be_dictionary(const ParquetFile& file, int position) {
   const ParquetColumn& column = file.columns[static_cast<size_t>(position)];
-  if (!column.flat || file.schema.fields[static_cast<size_t>(position)].type.id != TypeId::kLargeUtf8) return false;
+  if (!column.flat ||
+      file.schema.fields[static_cast<size_t>(position)].type.id != TypeId::kLargeUtf8)
+    return false;
   for (int i = 0; i < file.metadata->num_row_groups(); ++i) {
     const auto group = file.metadata->RowGroup(i);
     if (!is_small_dictionary_chunk(*group->ColumnChunk(column.leaves.front()))) return false;
@@ -96,13 +104,20 @@ void merge_typed(parquet::Statistics* into, const parquet::Statistics& from) {
 
 void merge(parquet::Statistics* into, const parquet::Statistics& from) {
   switch (into->physical_type()) {
-    case parquet::Type::BOOLEAN: return merge_typed<parquet::BooleanType>(into, from);
-    case parquet::Type::INT32: return merge_typed<parquet::Int32Type>(into, from);
-    case parquet::Type::INT64: return merge_typed<parquet::Int64Type>(into, from);
-    case parquet::Type::FLOAT: return merge_typed<parquet::FloatType>(into, from);
-    case parquet::Type::DOUBLE: return merge_typed<parquet::DoubleType>(into, from);
-    case parquet::Type::BYTE_ARRAY: return merge_typed<parquet::ByteArrayType>(into, from);
-    default: return;
+    case parquet::Type::BOOLEAN:
+      return merge_typed<parquet::BooleanType>(into, from);
+    case parquet::Type::INT32:
+      return merge_typed<parquet::Int32Type>(into, from);
+    case parquet::Type::INT64:
+      return merge_typed<parquet::Int64Type>(into, from);
+    case parquet::Type::FLOAT:
+      return merge_typed<parquet::FloatType>(into, from);
+    case parquet::Type::DOUBLE:
+      return merge_typed<parquet::DoubleType>(into, from);
+    case parquet::Type::BYTE_ARRAY:
+      return merge_typed<parquet::ByteArrayType>(into, from);
+    default:
+      return;
   }
 }
 
@@ -114,7 +129,8 @@ bool is_mergeable(parquet::Type::type type) {
 // Collects one top-level column over all row groups of all files.
 class ColumnCollector {
  public:
-  void add_chunk(const parquet::ColumnDescriptor& column, const parquet::ColumnChunkMetaData& chunk, bool nested) {
+  void add_chunk(const parquet::ColumnDescriptor& column, const parquet::ColumnChunkMetaData& chunk,
+                 bool nested) {
     const std::string physical = nested ? "nested" : parquet::TypeToString(column.physical_type());
     if (!facts_.physical_type.empty() && facts_.physical_type != physical) can_merge_ = false;
     facts_.physical_type = physical;
@@ -138,7 +154,8 @@ class ColumnCollector {
     facts_.compressed_bytes = compressed_;
     facts_.uncompressed_bytes = uncompressed_;
     if (can_merge_ && knows_nulls_) facts_.null_count = nulls_;
-    if (!can_merge_ || !knows_range_ || range_ == nullptr || !range_->HasMinMax() || text_only) return std::move(facts_);
+    if (!can_merge_ || !knows_range_ || range_ == nullptr || !range_->HasMinMax() || text_only)
+      return std::move(facts_);
     std::shared_ptr<arrow::Scalar> min, max;
     if (parquet::arrow::StatisticsAsScalars(*range_, &min, &max).ok()) {
       facts_.min = min->ToString();
@@ -148,18 +165,23 @@ class ColumnCollector {
   }
 
  private:
-  void add_statistics(const parquet::ColumnDescriptor& column, const parquet::ColumnChunkMetaData& chunk) {
+  void add_statistics(const parquet::ColumnDescriptor& column,
+                      const parquet::ColumnChunkMetaData& chunk) {
     const auto statistics = chunk.is_stats_set() ? chunk.statistics() : nullptr;
     if (statistics == nullptr) {
       knows_nulls_ = knows_range_ = false;
       return;
     }
-    if (statistics->HasNullCount()) nulls_ += statistics->null_count();
-    else knows_nulls_ = false;
-    const bool all_null = statistics->HasNullCount() && statistics->null_count() == chunk.num_values();
+    if (statistics->HasNullCount())
+      nulls_ += statistics->null_count();
+    else
+      knows_nulls_ = false;
+    const bool all_null =
+        statistics->HasNullCount() && statistics->null_count() == chunk.num_values();
     if (all_null) return;
     // A bound that was cut short is no value of the column.
-    const bool exact = statistics->is_min_value_exact().value_or(true) && statistics->is_max_value_exact().value_or(true);
+    const bool exact = statistics->is_min_value_exact().value_or(true) &&
+                       statistics->is_max_value_exact().value_or(true);
     if (!statistics->HasMinMax() || !exact) {
       knows_range_ = false;
     } else if (range_ == nullptr) {
@@ -180,17 +202,20 @@ class ColumnCollector {
 };
 
 bool is_bytes(const DataType& type) {
-  return type.id == TypeId::kBinary || type.id == TypeId::kLargeBinary || type.id == TypeId::kBinaryView;
+  return type.id == TypeId::kBinary || type.id == TypeId::kLargeBinary ||
+         type.id == TypeId::kBinaryView;
 }
 
-ColumnFacts column_facts(const std::vector<ParquetFile>& files, const UnifiedSchema& unified, size_t column) {
+ColumnFacts column_facts(const std::vector<ParquetFile>& files, const UnifiedSchema& unified,
+                         size_t column) {
   ColumnCollector collector;
   for (size_t f = 0; f < files.size(); ++f) {
     const int position = unified.origins[f][column].position;
     if (position < 0) continue;
     const parquet::FileMetaData& metadata = *files[f].metadata;
     const std::vector<int>& leaves = files[f].columns[static_cast<size_t>(position)].leaves;
-    const bool nested = leaves.size() != 1 || metadata.schema()->Column(leaves.front())->max_repetition_level() > 0;
+    const bool nested =
+        leaves.size() != 1 || metadata.schema()->Column(leaves.front())->max_repetition_level() > 0;
     for (int i = 0; i < metadata.num_row_groups(); ++i) {
       const auto group = metadata.RowGroup(i);
       for (int leaf : leaves) {
@@ -229,8 +254,9 @@ Status choose_dictionaries(std::vector<ParquetFile>* files, UnifiedSchema* unifi
   return {};
 }
 
-void fill_parquet_facts(const std::vector<ParquetFile>& files, const std::vector<Partition>& partitions,
-                        const UnifiedSchema& unified, SourceFacts* facts) {
+void fill_parquet_facts(const std::vector<ParquetFile>& files,
+                        const std::vector<Partition>& partitions, const UnifiedSchema& unified,
+                        SourceFacts* facts) {
   facts->row_count = 0;
   facts->row_count_is_exact = true;
   facts->byte_count = 0;

@@ -1,5 +1,6 @@
-// INT96 timestamps: a day and the nanoseconds in it, which neither int64 nanoseconds (until 2262) nor
-// microseconds hold in full. They are delivered in microseconds, and what does not fit is found here.
+// INT96 timestamps: a day and the nanoseconds in it, which neither int64 nanoseconds (until 2262)
+// nor microseconds hold in full. They are delivered in microseconds, and what does not fit is found
+// here.
 #include <fmt/format.h>
 #include <parquet/column_reader.h>
 #include <parquet/exception.h>
@@ -33,8 +34,8 @@ const char* problem(const parquet::Int96& value) {
 
 }  // namespace
 
-Status check_int96(parquet::ParquetFileReader* reader, const ParquetFile& file, const std::vector<int>& row_groups,
-                   int leaf, const std::string& column) {
+Status check_int96(parquet::ParquetFileReader* reader, const ParquetFile& file,
+                   const std::vector<int>& row_groups, int leaf, const std::string& column) {
   const bool optional = reader->metadata()->schema()->Column(leaf)->max_definition_level() > 0;
   const bool repeated = reader->metadata()->schema()->Column(leaf)->max_repetition_level() > 0;
   const int16_t max_level = reader->metadata()->schema()->Column(leaf)->max_definition_level();
@@ -46,17 +47,20 @@ Status check_int96(parquet::ParquetFileReader* reader, const ParquetFile& file, 
     int64_t row = file.first_rows[static_cast<size_t>(index)];
     while (chunk->HasNext()) {
       int64_t count = 0;
-      const int64_t got = chunk->ReadBatch(kValuesAtOnce, optional ? levels.data() : nullptr,
-                                           repeated ? repetitions.data() : nullptr, values.data(), &count);
+      const int64_t got =
+          chunk->ReadBatch(kValuesAtOnce, optional ? levels.data() : nullptr,
+                           repeated ? repetitions.data() : nullptr, values.data(), &count);
       int64_t value = 0;
       for (int64_t i = 0; i < got; ++i) {
         if (!repeated || repetitions[static_cast<size_t>(i)] == 0) ++row;
         if (optional && levels[static_cast<size_t>(i)] != max_level) continue;
         const char* what = problem(values[static_cast<size_t>(value++)]);
         if (what == nullptr) continue;
-        Error error(ErrorCode::kRejectedValue,
-                    fmt::format("column {} of {}, row {}: the INT96 timestamp has {}", column, file.path, row, what),
-                    "write the column as TIMESTAMP (isAdjustedToUTC, NANOS or MICROS) instead of INT96");
+        Error error(
+            ErrorCode::kRejectedValue,
+            fmt::format("column {} of {}, row {}: the INT96 timestamp has {}", column, file.path,
+                        row, what),
+            "write the column as TIMESTAMP (isAdjustedToUTC, NANOS or MICROS) instead of INT96");
         error.where.file = file.path;
         error.where.row = row;
         error.where.column = column;

@@ -19,7 +19,9 @@ constexpr int64_t kMagicBytes = 16;
 const std::vector<SourceFormat>& source_formats() {
   static const std::vector<SourceFormat> formats = {
 #ifdef HEADRACE_ARROW
-      parquet_format(), arrow_ipc_format(), csv_format(),
+      parquet_format(),
+      arrow_ipc_format(),
+      csv_format(),
 #endif
   };
   return formats;
@@ -43,7 +45,8 @@ std::string format_names() {
 
 const SourceFormat* by_suffix(const std::string& path) {
   std::string lower = path;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (const SourceFormat& format : source_formats()) {
     for (const std::string& suffix : format.suffixes) {
       if (lower.ends_with(suffix)) return &format;
@@ -85,14 +88,17 @@ Result<const SourceFormat*> format_of_file(const Partition& file) {
 }
 
 // One format for all files.
-Result<const SourceFormat*> format_of(const LoadRequest& request, const std::vector<Partition>& files) {
+Result<const SourceFormat*> format_of(const LoadRequest& request,
+                                      const std::vector<Partition>& files) {
   if (source_formats().empty()) {
-    return Error(ErrorCode::kUnsupported, "this headrace was built without Arrow C++ and reads no files",
+    return Error(ErrorCode::kUnsupported,
+                 "this headrace was built without Arrow C++ and reads no files",
                  "build it with -DHEADRACE_ARROW=on, or load an Arrow C stream");
   }
   if (!request.source_format.empty()) {
     if (const SourceFormat* format = find_format(request.source_format)) return format;
-    return Error(ErrorCode::kUsage, fmt::format("source format {} is not known", request.source_format),
+    return Error(ErrorCode::kUsage,
+                 fmt::format("source format {} is not known", request.source_format),
                  fmt::format("known: {}", format_names()));
   }
   HEADRACE_ASSIGN(const SourceFormat* format, format_of_file(files.front()));
@@ -100,8 +106,8 @@ Result<const SourceFormat*> format_of(const LoadRequest& request, const std::vec
     HEADRACE_ASSIGN(const SourceFormat* other, format_of_file(file));
     if (other == format) continue;
     return Error(ErrorCode::kUsage,
-                 fmt::format("the files have different formats: {} is {}, {} is {}", files.front().uri, format->name,
-                             file.uri, other->name),
+                 fmt::format("the files have different formats: {} is {}, {} is {}",
+                             files.front().uri, format->name, file.uri, other->name),
                  "name the files of one format, for example with a glob");
   }
   return format;

@@ -21,14 +21,16 @@ StandardInput& StandardInput::get() {
 
 Result<int64_t> StandardInput::read_some(void* out, int64_t count) {
   for (;;) {
-    if (cancel_ != nullptr && cancel_->load()) return Error(ErrorCode::kCancelled, "the load was cancelled");
+    if (cancel_ != nullptr && cancel_->load())
+      return Error(ErrorCode::kCancelled, "the load was cancelled");
     pollfd waiting{STDIN_FILENO, POLLIN, 0};
     const int ready = poll(&waiting, 1, cancel_ != nullptr ? kCancelCheckMillis : -1);
     if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
     const ssize_t got = ::read(STDIN_FILENO, out, static_cast<size_t>(count));
     if (got >= 0) return static_cast<int64_t>(got);
     if (errno == EINTR || errno == EAGAIN) continue;
-    Error error(ErrorCode::kIo, fmt::format("cannot read standard input: {}", std::strerror(errno)));
+    Error error(ErrorCode::kIo,
+                fmt::format("cannot read standard input: {}", std::strerror(errno)));
     error.where.file = "-";
     return error;
   }
@@ -36,7 +38,8 @@ Result<int64_t> StandardInput::read_some(void* out, int64_t count) {
 
 Result<int64_t> StandardInput::read(void* out, int64_t count) {
   auto* bytes = static_cast<char*>(out);
-  const auto pending = std::min<int64_t>(count, static_cast<int64_t>(pending_.size() - pending_taken_));
+  const auto pending =
+      std::min<int64_t>(count, static_cast<int64_t>(pending_.size() - pending_taken_));
   std::memcpy(bytes, pending_.data() + pending_taken_, static_cast<size_t>(pending));
   pending_taken_ += static_cast<size_t>(pending);
   int64_t done = pending;

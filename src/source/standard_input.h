@@ -1,4 +1,5 @@
-// StandardInput: the bytes of file descriptor 0, with those put back that were read to recognise them.
+// StandardInput: the bytes of file descriptor 0, with those put back that were read to recognise
+// them.
 //
 // One per process, as there is one descriptor. Belongs to one thread at a time.
 #pragma once

@@ -18,15 +18,24 @@ struct IntegerKind {
 
 IntegerKind integer_kind(TypeId id) {
   switch (id) {
-    case TypeId::kInt8: return {8, true};
-    case TypeId::kInt16: return {16, true};
-    case TypeId::kInt32: return {32, true};
-    case TypeId::kInt64: return {64, true};
-    case TypeId::kUint8: return {8, false};
-    case TypeId::kUint16: return {16, false};
-    case TypeId::kUint32: return {32, false};
-    case TypeId::kUint64: return {64, false};
-    default: return {};
+    case TypeId::kInt8:
+      return {8, true};
+    case TypeId::kInt16:
+      return {16, true};
+    case TypeId::kInt32:
+      return {32, true};
+    case TypeId::kInt64:
+      return {64, true};
+    case TypeId::kUint8:
+      return {8, false};
+    case TypeId::kUint16:
+      return {16, false};
+    case TypeId::kUint32:
+      return {32, false};
+    case TypeId::kUint64:
+      return {64, false};
+    default:
+      return {};
   }
 }
 
@@ -38,11 +47,16 @@ DataType plain(TypeId id) {
 
 std::optional<DataType> integer_of(int bits, bool is_signed) {
   switch (bits) {
-    case 8: return plain(is_signed ? TypeId::kInt8 : TypeId::kUint8);
-    case 16: return plain(is_signed ? TypeId::kInt16 : TypeId::kUint16);
-    case 32: return plain(is_signed ? TypeId::kInt32 : TypeId::kUint32);
-    case 64: return plain(is_signed ? TypeId::kInt64 : TypeId::kUint64);
-    default: return std::nullopt;
+    case 8:
+      return plain(is_signed ? TypeId::kInt8 : TypeId::kUint8);
+    case 16:
+      return plain(is_signed ? TypeId::kInt16 : TypeId::kUint16);
+    case 32:
+      return plain(is_signed ? TypeId::kInt32 : TypeId::kUint32);
+    case 64:
+      return plain(is_signed ? TypeId::kInt64 : TypeId::kUint64);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -55,10 +69,14 @@ std::optional<DataType> common_integer(IntegerKind a, IntegerKind b) {
 
 int float_bits(TypeId id) {
   switch (id) {
-    case TypeId::kFloat16: return 16;
-    case TypeId::kFloat32: return 32;
-    case TypeId::kFloat64: return 64;
-    default: return 0;
+    case TypeId::kFloat16:
+      return 16;
+    case TypeId::kFloat32:
+      return 32;
+    case TypeId::kFloat64:
+      return 64;
+    default:
+      return 0;
   }
 }
 
@@ -79,7 +97,10 @@ std::optional<DataType> common_decimal(const DataType& a, const DataType& b) {
   type.scale = std::max(a.scale, b.scale);
   type.precision = std::max(a.precision - a.scale, b.precision - b.scale) + type.scale;
   type.bit_width = std::max(a.bit_width, b.bit_width);
-  while (type.precision > (type.bit_width == 32 ? 9 : type.bit_width == 64 ? 18 : type.bit_width == 128 ? 38 : 76)) {
+  while (type.precision > (type.bit_width == 32    ? 9
+                           : type.bit_width == 64  ? 18
+                           : type.bit_width == 128 ? 38
+                                                   : 76)) {
     if (type.bit_width == 256) return std::nullopt;
     type.bit_width *= 2;
   }
@@ -182,7 +203,8 @@ class Unifier {
   Result<std::vector<Field>> take() && {
     if (differences_.empty()) return std::move(fields_);
     std::string message = "the files have columns of different types:";
-    for (size_t i = 0; i < differences_.size() && i < kMaxShownDifferences; ++i) message += "\n  " + differences_[i];
+    for (size_t i = 0; i < differences_.size() && i < kMaxShownDifferences; ++i)
+      message += "\n  " + differences_[i];
     if (differences_.size() > kMaxShownDifferences) {
       message += fmt::format("\n  and {} more", differences_.size() - kMaxShownDifferences);
     }
@@ -213,8 +235,8 @@ class Unifier {
       target.type = std::move(*type);
       return;
     }
-    differences_.push_back(fmt::format("{}: {} in {}, {} in {}", field.name, type_name(target.type), uris_[at],
-                                       type_name(field.type), uri));
+    differences_.push_back(fmt::format("{}: {} in {}, {} in {}", field.name, type_name(target.type),
+                                       uris_[at], type_name(field.type), uri));
   }
 
   std::vector<Field> fields_;
@@ -240,15 +262,17 @@ std::string folder_names(const Partition& partition) {
 Result<std::vector<Field>> hive_fields(const std::vector<Partition>& partitions) {
   std::vector<Field> fields;
   const Partition& first = partitions.front();
-  for (const auto& [name, value] : first.hive) fields.push_back({name, plain(TypeId::kInt64), false});
+  for (const auto& [name, value] : first.hive)
+    fields.push_back({name, plain(TypeId::kInt64), false});
   std::vector<bool> seen_value(fields.size(), false);
   for (const Partition& partition : partitions) {
     bool same = partition.hive.size() == fields.size();
-    for (size_t i = 0; same && i < fields.size(); ++i) same = partition.hive[i].first == fields[i].name;
+    for (size_t i = 0; same && i < fields.size(); ++i)
+      same = partition.hive[i].first == fields[i].name;
     if (!same) {
       return Error(ErrorCode::kTypeMismatch,
-                   fmt::format("the folders differ: {} for {}, {} for {}", folder_names(first), first.uri,
-                               folder_names(partition), partition.uri),
+                   fmt::format("the folders differ: {} for {}, {} for {}", folder_names(first),
+                               first.uri, folder_names(partition), partition.uri),
                    "load the parts of the dataset one by one");
     }
     for (size_t i = 0; i < fields.size(); ++i) {
@@ -273,7 +297,8 @@ void as_dictionary(Field* field) {
   field->type = std::move(type);
 }
 
-std::vector<ColumnOrigin> origins_of(const FileSchema& file, const Schema& schema, size_t file_columns) {
+std::vector<ColumnOrigin> origins_of(const FileSchema& file, const Schema& schema,
+                                     size_t file_columns) {
   std::map<std::string_view, int> positions;
   for (size_t i = 0; i < file.schema.fields.size(); ++i) {
     positions.emplace(file.schema.fields[i].name, static_cast<int>(i));
@@ -305,9 +330,10 @@ Result<UnifiedSchema> unify_schemas(const std::vector<FileSchema>& files,
   for (Field& field : folders) {
     for (size_t i = 0; i < file_columns; ++i) {
       if (out.schema.fields[i].name != field.name) continue;
-      Error error(ErrorCode::kTypeMismatch,
-                  fmt::format("column {} is in the files and in the names of their folders", field.name),
-                  "rename the folders, or name the files one by one: then only the column in them counts");
+      Error error(
+          ErrorCode::kTypeMismatch,
+          fmt::format("column {} is in the files and in the names of their folders", field.name),
+          "rename the folders, or name the files one by one: then only the column in them counts");
       error.where.column = field.name;
       error.where.file = files.front().uri;
       return error;

@@ -1,5 +1,5 @@
-// Several files, one schema: columns are matched by name, types that differ become the smallest type that
-// holds both without loss. No Arrow, no input.
+// Several files, one schema: columns are matched by name, types that differ become the smallest
+// type that holds both without loss. No Arrow, no input.
 #pragma once
 
 #include <optional>

@@ -30,7 +30,7 @@ inline __m128i load_two(const uint32_t* first, const uint32_t* second) {
 
 inline void store_two(uint8_t* first, uint8_t* second, __m128i v) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(first), v);
-  _mm_storeh_pd(reinterpret_cast<double*>(second), _mm_castsi128_pd(v));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(second), _mm_unpackhi_epi64(v, v));
 }
 
 // columns[0..8)[row..row+8) -> eight bytes at headers[row..row+8) + offset. REQUIRES: serials < 128.

@@ -33,14 +33,15 @@ constexpr uint32_t body_bytes(uint32_t serial) {
   return serial < 12 ? kSerialBytes[serial] : (serial - 12) / 2;
 }
 
-// Serial type of the shortest form of an integer.
+// Serial type of the shortest form of an integer. Small numbers come in any order, so no branch
+// depends on them.
 inline uint32_t serial_of_integer(int64_t v) {
-  if ((v & ~int64_t{1}) == 0) return 8 + static_cast<uint32_t>(v);
   // Bits without the sign: v for v >= 0, ~v for v < 0.
-  const uint64_t magnitude = static_cast<uint64_t>(v < 0 ? ~v : v);
+  const auto magnitude = static_cast<uint64_t>(v ^ (v >> 63));
   const int bits = 65 - __builtin_clzll(magnitude | 1);  // with the sign bit
   static constexpr uint8_t kSerial[9] = {1, 1, 2, 3, 4, 5, 5, 6, 6};
-  return kSerial[(bits + 7) >> 3];
+  const uint32_t zero_or_one = static_cast<uint64_t>(v) <= 1 ? 1 : 0;  // 8 and 9 instead of 1
+  return kSerial[(bits + 7) >> 3] + zero_or_one * (7 + static_cast<uint32_t>(v & 1));
 }
 
 // Writes the upper `bytes` bytes of a word, at most 8; returns their end.
@@ -104,6 +105,16 @@ inline uint8_t* put_short_varint(uint8_t* out, uint32_t v) {
   out[0] = static_cast<uint8_t>(two ? (v >> 7) | 0x80 : v);
   out[1] = static_cast<uint8_t>(v & 0x7F);
   return out + (two ? 2 : 1);
+}
+
+// A varint of up to four bytes by one store of four. REQUIRES: v < 2^28.
+inline uint8_t* put_varint_over(uint8_t* out, uint32_t v) {
+  const uint32_t n = varint_bytes(v);
+  const uint32_t spread = (v & 0x7F) | (v & 0x3F80) << 1 | (v & 0x1FC000) << 2 | (v & 0xFE00000) << 3;
+  const uint32_t more = 0x808080U & ((1U << (8 * (n - 1))) - 1);  // on all bytes but the last
+  const uint32_t word = __builtin_bswap32(spread) >> (8 * (4 - n)) | more;
+  std::memcpy(out, &word, 4);
+  return out + n;
 }
 
 // Reads a varint; returns the byte after it. REQUIRES: a whole varint is there.

@@ -48,8 +48,8 @@ bool to_integer(WideInteger v, int scale, int64_t* out);
 std::string explain_numeric(const WideInteger& v, int scale, const NumericLimits& limits);
 
 inline uint64_t magnitude_of(int64_t v) {
-  const auto bits = static_cast<uint64_t>(v);
-  return v < 0 ? 0 - bits : bits;
+  const auto sign = static_cast<uint64_t>(v >> 63);  // without a branch: signs come in any order
+  return (static_cast<uint64_t>(v) ^ sign) - sign;
 }
 
 // numeric in COPY TEXT.

@@ -19,20 +19,25 @@ using test::TempFolder;
 using test::write_ipc;
 
 std::shared_ptr<arrow::Table> small_table() {
-  return table_of({{field("id", arrow::int64(), false), "[1, 2, 3, 4, 5]"},
-                   {field("v", arrow::utf8_view()), R"(["a", null, "longer than twelve bytes", "d", ""])"},
-                   {field("d", arrow::dictionary(arrow::int8(), arrow::utf8())), R"(["x", "y", null, "x", "x"])"},
-                   {field("l", arrow::list(arrow::int16())), "[[1], null, [], [2, null], [3]]"}});
+  return table_of(
+      {{field("id", arrow::int64(), false), "[1, 2, 3, 4, 5]"},
+       {field("v", arrow::utf8_view()), R"(["a", null, "longer than twelve bytes", "d", ""])"},
+       {field("d", arrow::dictionary(arrow::int8(), arrow::utf8())),
+        R"(["x", "y", null, "x", "x"])"},
+       {field("l", arrow::list(arrow::int16())), "[[1], null, [], [2, null], [3]]"}});
 }
 
-const Rows kSmallRows = {"1|a|x|list<item: int16>[1]", "2|NULL|y|NULL", "3|longer than twelve bytes|NULL|list<item: int16>[]",
+const Rows kSmallRows = {"1|a|x|list<item: int16>[1]", "2|NULL|y|NULL",
+                         "3|longer than twelve bytes|NULL|list<item: int16>[]",
                          "4|d|x|list<item: int16>[2, null]", "5||x|list<item: int16>[3]"};
-constexpr const char* kSmallSchema = "id int64 not null, v utf8_view, d dictionary<int8, utf8>, l list<item: int16>";
+constexpr const char* kSmallSchema =
+    "id int64 not null, v utf8_view, d dictionary<int8, utf8>, l list<item: int16>";
 
 TEST(ArrowIpc, FilesAndStreams) {
   TempFolder folder;
   for (const bool footer : {true, false}) {
-    for (const auto codec : {arrow::Compression::UNCOMPRESSED, arrow::Compression::LZ4_FRAME, arrow::Compression::ZSTD}) {
+    for (const auto codec : {arrow::Compression::UNCOMPRESSED, arrow::Compression::LZ4_FRAME,
+                             arrow::Compression::ZSTD}) {
       const std::string path = folder.at(footer ? "a.arrow" : "a.arrows");
       write_ipc(path, *small_table(), footer, 2, codec);
       auto source = open_source(request_of({path})).value();
@@ -73,7 +78,8 @@ TEST(ArrowIpc, ChosenColumnsOfStandardInput) {
   auto source = open_source(request_of({"-"})).value();
   ReadOptions options;
   options.columns = {0, 2};
-  EXPECT_EQ(test::read_rows(*source, options).value(), (Rows{"1|x", "2|y", "3|NULL", "4|x", "5|x"}));
+  EXPECT_EQ(test::read_rows(*source, options).value(),
+            (Rows{"1|x", "2|y", "3|NULL", "4|x", "5|x"}));
 }
 
 TEST(ArrowIpc, RecognisedByContent) {
@@ -86,10 +92,16 @@ TEST(ArrowIpc, RecognisedByContent) {
 
 TEST(ArrowIpc, SeveralFilesWithFolders) {
   TempFolder folder;
-  write_ipc(folder.at("p=1/a.arrow"), *table_of({{field("id", arrow::int8()), "[1]"}, {field("t", arrow::utf8()), R"(["x"])"}}), true);
-  write_ipc(folder.at("p=2/a.arrow"), *table_of({{field("t", arrow::dictionary(arrow::int32(), arrow::utf8())), R"(["y"])"},
-                                                 {field("id", arrow::uint16()), "[2]"}}), true);
-  EXPECT_EQ(names_and_types(schema_of(request_of({folder.path()}))), "id int32, t utf8, p int64 not null");
+  write_ipc(
+      folder.at("p=1/a.arrow"),
+      *table_of({{field("id", arrow::int8()), "[1]"}, {field("t", arrow::utf8()), R"(["x"])"}}),
+      true);
+  write_ipc(folder.at("p=2/a.arrow"),
+            *table_of({{field("t", arrow::dictionary(arrow::int32(), arrow::utf8())), R"(["y"])"},
+                       {field("id", arrow::uint16()), "[2]"}}),
+            true);
+  EXPECT_EQ(names_and_types(schema_of(request_of({folder.path()}))),
+            "id int32, t utf8, p int64 not null");
   EXPECT_EQ(rows_of(request_of({folder.path()})), (Rows{"1|x|1", "2|y|2"}));
 }
 
@@ -126,7 +138,8 @@ TEST(ArrowIpc, DamagedFilesSaySo) {
   EXPECT_EQ(code("cut.arrows", stream.substr(0, stream.size() - 100)), ErrorCode::kSource);
 }
 
-// Touches every byte of the first column, as an encoder does. False when the source reports an error.
+// Touches every byte of the first column, as an encoder does. False when the source reports an
+// error.
 bool touch_all(const std::string& path) {
   auto source = open_source(request_of({path}));
   if (!source.ok()) return false;
@@ -139,7 +152,8 @@ bool touch_all(const std::string& path) {
     if (!batch.ok()) return false;
     if (*batch == nullptr) return sum < SIZE_MAX;
     OwnedSchema schema = schema_to_arrow(*(*batch)->schema);
-    const auto imported = arrow::ImportRecordBatch((*batch)->array.get(), schema.get()).ValueOrDie();
+    const auto imported =
+        arrow::ImportRecordBatch((*batch)->array.get(), schema.get()).ValueOrDie();
     for (int64_t row = 0; imported->num_columns() > 0 && row < imported->num_rows(); ++row) {
       sum += imported->column(0)->GetScalar(row).ValueOrDie()->ToString().size();
     }
@@ -150,11 +164,15 @@ bool touch_all(const std::string& path) {
 TEST(ArrowIpc, WildOffsetsAreFound) {
   TempFolder folder;
   const std::string marker(40, 'M');
-  for (const auto& type : {arrow::utf8(), arrow::large_utf8(), arrow::utf8_view(), arrow::list(arrow::int8()),
-                           arrow::dictionary(arrow::int8(), arrow::utf8())}) {
+  for (const auto& type :
+       {arrow::utf8(), arrow::large_utf8(), arrow::utf8_view(), arrow::list(arrow::int8()),
+        arrow::dictionary(arrow::int8(), arrow::utf8())}) {
     const bool list = type->id() == arrow::Type::LIST;
-    write_ipc(folder.at("a"), *table_of({{field("t", type), list ? "[[1, 2], [3], []]" : "[\"" + marker + "\", \"" + marker + "\", \"x\"]"}}),
-              false);
+    write_ipc(
+        folder.at("a"),
+        *table_of({{field("t", type), list ? "[[1, 2], [3], []]"
+                                           : "[\"" + marker + "\", \"" + marker + "\", \"x\"]"}}),
+        false);
     const std::string stream = TempFolder::read(folder.at("a"));
     int refused = 0;
     for (size_t at = 0; at < stream.size(); at += 7) {

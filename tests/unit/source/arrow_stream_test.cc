@@ -19,16 +19,22 @@ DataType type_of(TypeId id) {
   return type;
 }
 
-Schema schema() { return {{{"id", type_of(TypeId::kInt64), false}, {"t", type_of(TypeId::kUtf8), true}}}; }
+Schema schema() {
+  return {{{"id", type_of(TypeId::kInt64), false}, {"t", type_of(TypeId::kUtf8), true}}};
+}
 
 OwnedArray batch(int64_t first, int64_t rows, int64_t offset = 0) {
   std::vector<Raw> ids, texts;
   for (int64_t i = 0; i < rows + offset; ++i) {
     ids.emplace_back(raw(first + i - offset));
-    if (i % 3 == 2) texts.emplace_back(std::nullopt);
-    else texts.emplace_back("row " + std::to_string(first + i - offset));
+    if (i % 3 == 2)
+      texts.emplace_back(std::nullopt);
+    else
+      texts.emplace_back("row " + std::to_string(first + i - offset));
   }
-  return build_struct({build_array(type_of(TypeId::kInt64), ids), build_array(type_of(TypeId::kUtf8), texts)}, offset, rows);
+  return build_struct(
+      {build_array(type_of(TypeId::kInt64), ids), build_array(type_of(TypeId::kUtf8), texts)},
+      offset, rows);
 }
 
 std::vector<OwnedArray> batches_of(std::vector<int64_t> sizes) {
@@ -135,7 +141,9 @@ TEST(ArrowStream, ErrorsKeepTheirText) {
 TEST(ArrowStream, ReleasedWhenNobodyReads) {
   int released = 0;
   auto stream = counted(build_stream(schema(), batches_of({1})), &released);
-  { auto source = open_arrow_stream(&stream, "frame").value(); }
+  {
+    auto source = open_arrow_stream(&stream, "frame").value();
+  }
   EXPECT_EQ(released, 1);
 }
 

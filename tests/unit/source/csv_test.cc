@@ -1,4 +1,5 @@
-// CSV through open_source(): what is inferred, what is kept as it is, and what is said about the rest.
+// CSV through open_source(): what is inferred, what is kept as it is, and what is said about the
+// rest.
 #include <arrow/util/compression.h>
 #include <gtest/gtest.h>
 
@@ -25,8 +26,12 @@ std::string packed(const std::string& text, arrow::Compression::type type) {
   std::string out(text.size() + 1000, '\0');
   auto* bytes = reinterpret_cast<uint8_t*>(out.data());
   const auto size = static_cast<int64_t>(out.size());
-  const auto step = compressor->Compress(static_cast<int64_t>(text.size()), reinterpret_cast<const uint8_t*>(text.data()), size, bytes).ValueOrDie();
-  const auto end = compressor->End(size - step.bytes_written, bytes + step.bytes_written).ValueOrDie();
+  const auto step = compressor
+                        ->Compress(static_cast<int64_t>(text.size()),
+                                   reinterpret_cast<const uint8_t*>(text.data()), size, bytes)
+                        .ValueOrDie();
+  const auto end =
+      compressor->End(size - step.bytes_written, bytes + step.bytes_written).ValueOrDie();
   EXPECT_EQ(step.bytes_read, static_cast<int64_t>(text.size()));
   out.resize(static_cast<size_t>(step.bytes_written + end.bytes_written));
   return out;
@@ -34,16 +39,20 @@ std::string packed(const std::string& text, arrow::Compression::type type) {
 
 TEST(Csv, TypesAreInferred) {
   TempFolder folder;
-  const std::string path = folder.write("a.csv",
+  const std::string path = folder.write(
+      "a.csv",
       "b,i,f,d,ts,tz,t,zip,empty\n"
       "true,1,1.5,2024-02-29,2024-01-01 10:00:00.25,2024-01-01T10:00:00+02:00,hello,007,\n"
       "FALSE,-2,2,2024-03-01,2024-01-01T10:00,2024-01-01 10:00Z,\"a,b\",42,\n"
       ",,,,,,,,\n");
   EXPECT_EQ(names_and_types(schema_of(request_of({path}))),
-            "b bool, i int64, f float64, d date32, ts timestamp[us], tz timestamp[us, tz=UTC], t utf8, zip utf8, empty utf8");
+            "b bool, i int64, f float64, d date32, ts timestamp[us], tz timestamp[us, tz=UTC], t "
+            "utf8, zip utf8, empty utf8");
   EXPECT_EQ(rows_of(request_of({path})),
-            (Rows{"true|1|1.5|2024-02-29|2024-01-01 10:00:00.250000|2024-01-01 08:00:00.000000Z|hello|007|NULL",
-                  "false|-2|2|2024-03-01|2024-01-01 10:00:00.000000|2024-01-01 10:00:00.000000Z|a,b|42|NULL",
+            (Rows{"true|1|1.5|2024-02-29|2024-01-01 10:00:00.250000|2024-01-01 "
+                  "08:00:00.000000Z|hello|007|NULL",
+                  "false|-2|2|2024-03-01|2024-01-01 10:00:00.000000|2024-01-01 "
+                  "10:00:00.000000Z|a,b|42|NULL",
                   "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL"}));
 }
 
@@ -63,8 +72,10 @@ TEST(Csv, NullTexts) {
 
 TEST(Csv, NewlinesQuotesAndBlanks) {
   TempFolder folder;
-  const std::string path = folder.write("a.csv", "id,t\r\n1,\"two\nlines, \"\"quoted\"\"\"\r\n2, blanks stay \r\n\r\n3,\"a\r\nb\"");
-  EXPECT_EQ(rows_of(request_of({path})), (Rows{"1|two\nlines, \"quoted\"", "2| blanks stay ", "3|a\r\nb"}));
+  const std::string path = folder.write(
+      "a.csv", "id,t\r\n1,\"two\nlines, \"\"quoted\"\"\"\r\n2, blanks stay \r\n\r\n3,\"a\r\nb\"");
+  EXPECT_EQ(rows_of(request_of({path})),
+            (Rows{"1|two\nlines, \"quoted\"", "2| blanks stay ", "3|a\r\nb"}));
 }
 
 TEST(Csv, DelimitersByNameAndByRequest) {
@@ -83,7 +94,9 @@ TEST(Csv, Headers) {
   request.csv.header = false;
   EXPECT_EQ(names_and_types(schema_of(request)), "column_1 int64, column_2 utf8");
   EXPECT_EQ(rows_of(request), (Rows{"1|x", "2|y"}));
-  EXPECT_EQ(names_and_types(schema_of(request_of({folder.write("b.csv", ",\"two words\"\n1,2\n")}))), "column_1 int64, two words int64");
+  EXPECT_EQ(
+      names_and_types(schema_of(request_of({folder.write("b.csv", ",\"two words\"\n1,2\n")}))),
+      "column_1 int64, two words int64");
   EXPECT_EQ(rows_of(request_of({folder.write("c.csv", "\xef\xbb\xbfid,t\n1,x\n")})), Rows{"1|x"});
   EXPECT_EQ(names_and_types(schema_of(request_of({folder.at("c.csv")}))), "id int64, t utf8");
   EXPECT_EQ(rows_of(request_of({folder.write("only_header.csv", "id,t\n")})), Rows{});
@@ -96,15 +109,21 @@ TEST(Csv, Headers) {
 TEST(Csv, OneColumnKeepsItsEmptyRows) {
   TempFolder folder;
   EXPECT_EQ(rows_of(request_of({folder.write("a.csv", "t\nx\n\ny\n")})), (Rows{"x", "NULL", "y"}));
-  EXPECT_EQ(rows_of(request_of({folder.write("b.csv", "t,u\nx,1\n\ny,2\n")})), (Rows{"x|1", "y|2"}));
+  EXPECT_EQ(rows_of(request_of({folder.write("b.csv", "t,u\nx,1\n\ny,2\n")})),
+            (Rows{"x|1", "y|2"}));
 }
 
 TEST(Csv, DeclaredTypes) {
   TempFolder folder;
-  LoadRequest request = request_of({folder.write("a.csv", "id,zip,price,raw,flag,ts\n007,007,1.50,ab,t,2024-01-01 10:00:00.123456789\n,,,,,\n")});
-  request.csv.types = {{"id", "int64"}, {"zip", "text"}, {"price", "decimal(10, 2)"}, {"raw", "binary"}, {"flag", "boolean"}, {"ts", "timestamp[ns]"}};
-  EXPECT_EQ(names_and_types(schema_of(request)), "id int64, zip utf8, price decimal128(10, 2), raw binary, flag bool, ts timestamp[ns]");
-  EXPECT_EQ(rows_of(request), (Rows{"7|007|1.50|ab|true|2024-01-01 10:00:00.123456789", "NULL|NULL|NULL|NULL|NULL|NULL"}));
+  LoadRequest request = request_of({folder.write(
+      "a.csv",
+      "id,zip,price,raw,flag,ts\n007,007,1.50,ab,t,2024-01-01 10:00:00.123456789\n,,,,,\n")});
+  request.csv.types = {{"id", "int64"},   {"zip", "text"},     {"price", "decimal(10, 2)"},
+                       {"raw", "binary"}, {"flag", "boolean"}, {"ts", "timestamp[ns]"}};
+  EXPECT_EQ(names_and_types(schema_of(request)),
+            "id int64, zip utf8, price decimal128(10, 2), raw binary, flag bool, ts timestamp[ns]");
+  EXPECT_EQ(rows_of(request), (Rows{"7|007|1.50|ab|true|2024-01-01 10:00:00.123456789",
+                                    "NULL|NULL|NULL|NULL|NULL|NULL"}));
   request.csv.types = {{"nothing", "int64"}};
   EXPECT_EQ(error_of(request).code, ErrorCode::kUsage);
   request.csv.types = {{"id", "geometry"}};
@@ -153,11 +172,16 @@ TEST(Csv, MalformedRowsNameTheRow) {
   EXPECT_EQ(many.where.row, 3);
   EXPECT_NE(many.message.find("row 3"), std::string::npos) << many.message;
   EXPECT_EQ(error_of(request_of({folder.write("b.csv", "a,b\n1\n")})).where.row, 1);
-  const Error open = error_of(request_of({folder.write("c.csv", "a,b\n1,2\n3,\"never closed\n5,6\n")}));
+  const Error open =
+      error_of(request_of({folder.write("c.csv", "a,b\n1,2\n3,\"never closed\n5,6\n")}));
   EXPECT_EQ(open.code, ErrorCode::kSource) << open.message;
   EXPECT_NE(open.message.find("never closed"), std::string::npos) << open.message;
   EXPECT_EQ(error_of(request_of({folder.write("d.csv", "")})).code, ErrorCode::kSource);
-  EXPECT_NE(error_of(request_of({folder.write("e.csv", std::string("\xff\xfe" "a\0,\0b\0\n\0", 10))})).message.find("UTF-16"), std::string::npos);
+  EXPECT_NE(error_of(request_of({folder.write("e.csv", std::string("\xff\xfe"
+                                                                   "a\0,\0b\0\n\0",
+                                                                   10))}))
+                .message.find("UTF-16"),
+            std::string::npos);
 }
 
 TEST(Csv, Packed) {
@@ -173,10 +197,14 @@ TEST(Csv, Packed) {
   EXPECT_EQ(rows_of(request_of({folder.write("lies.csv", gz)})), plain);
   EXPECT_EQ(rows_of(request_of({folder.write("unnamed", zst)})), plain);
   // Several members one after the other are one text.
-  EXPECT_EQ(rows_of(request_of({folder.write("two.csv.gz", packed("id,t\n1,x\n", arrow::Compression::GZIP) + packed("2,y\n", arrow::Compression::GZIP))})),
+  EXPECT_EQ(rows_of(request_of(
+                {folder.write("two.csv.gz", packed("id,t\n1,x\n", arrow::Compression::GZIP) +
+                                                packed("2,y\n", arrow::Compression::GZIP))})),
             (Rows{"1|x", "2|y"}));
-  EXPECT_EQ(error_of(request_of({folder.write("cut.csv.gz", gz.substr(0, gz.size() / 2))})).code, ErrorCode::kSource);
-  EXPECT_EQ(error_of(request_of({folder.write("cut.csv.zst", zst.substr(0, zst.size() / 2))})).code, ErrorCode::kSource);
+  EXPECT_EQ(error_of(request_of({folder.write("cut.csv.gz", gz.substr(0, gz.size() / 2))})).code,
+            ErrorCode::kSource);
+  EXPECT_EQ(error_of(request_of({folder.write("cut.csv.zst", zst.substr(0, zst.size() / 2))})).code,
+            ErrorCode::kSource);
 }
 
 TEST(Csv, SeveralFilesByName) {
@@ -186,7 +214,8 @@ TEST(Csv, SeveralFilesByName) {
   folder.write("year=2025/3.csv", "v,id\n3,3\n");
   folder.write("year=2025/4.csv", "");
   const auto request = request_of({folder.path()});
-  EXPECT_EQ(names_and_types(schema_of(request)), "id int64, v float64, t utf8, year int64 not null");
+  EXPECT_EQ(names_and_types(schema_of(request)),
+            "id int64, v float64, t utf8, year int64 not null");
   EXPECT_EQ(rows_of(request), (Rows{"1|1|x|2024", "2|2.5|y|2024", "3|3|NULL|2025"}));
   // One file's numbers are another file's text.
   folder.write("year=2025/5.csv", "v,id\nn/a,007\n");
@@ -208,7 +237,8 @@ TEST(Csv, WithoutHeaderTheWidthsMustAgree) {
 TEST(Csv, StandardInput) {
   std::string text = "id,t\n";
   // More than is read for the types, and more than a pipe holds.
-  for (int i = 0; text.size() < (6 << 20); ++i) text += std::to_string(i) + ",\"row\n" + std::to_string(i) + "\"\n";
+  for (int i = 0; text.size() < (6 << 20); ++i)
+    text += std::to_string(i) + ",\"row\n" + std::to_string(i) + "\"\n";
   TempFolder folder;
   const Rows wanted = rows_of(request_of({folder.write("a.csv", text)}), 4096);
   {
@@ -220,7 +250,9 @@ TEST(Csv, StandardInput) {
     EXPECT_EQ(rows_of(request_of({"-"}), 4096), wanted);
   }
   {
-    PipedInput input("\xef\xbb\xbf" "a\tb\n1\t2\n");
+    PipedInput input(
+        "\xef\xbb\xbf"
+        "a\tb\n1\t2\n");
     LoadRequest request = request_of({"-"});
     request.csv.delimiter = '\t';
     EXPECT_EQ(rows_of(request), Rows{"1|2"});
@@ -250,14 +282,17 @@ TEST(Csv, WaitingForInputIsCancelled) {
 TEST(Csv, LargeCells) {
   TempFolder folder;
   const std::string cell(9 << 20, 'x');
-  const std::string path = folder.write("a.csv", "id,t\n1,\"" + cell + "\n\"\n2,small\n3," + cell + "\n");
+  const std::string path =
+      folder.write("a.csv", "id,t\n1,\"" + cell + "\n\"\n2,small\n3," + cell + "\n");
   const Rows rows = rows_of(request_of({path}));
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].size(), cell.size() + 3);
   EXPECT_EQ(rows[1], "2|small");
   EXPECT_EQ(rows[2].size(), cell.size() + 2);
   // In the header too.
-  EXPECT_EQ(schema_of(request_of({folder.write("b.csv", cell + ",b\n1,2\n")})).fields[0].name.size(), cell.size());
+  EXPECT_EQ(
+      schema_of(request_of({folder.write("b.csv", cell + ",b\n1,2\n")})).fields[0].name.size(),
+      cell.size());
 }
 
 // Rows must not depend on where the text is cut into blocks.
@@ -266,14 +301,17 @@ TEST(Csv, LineEndsAtEveryPlaceOfABlock) {
   for (int shift = 0; shift < 8; ++shift) {
     std::string text = "a,b\r\n";
     const size_t block = 1 << 20;
-    text += std::string(block - 12 + static_cast<size_t>(shift) - text.size(), 'x') + ",\"q\"\"\"\r\n";
+    text +=
+        std::string(block - 12 + static_cast<size_t>(shift) - text.size(), 'x') + ",\"q\"\"\"\r\n";
     while (text.size() < 2 * block) text += "1,\"a\r\n\"\"b\"\r\n";
     const Rows rows = rows_of(request_of({folder.write("a.csv", text)}));
     ASSERT_GT(rows.size(), 1000u);
     EXPECT_EQ(rows[0].substr(rows[0].size() - 3), "|q\"");
-    EXPECT_EQ(static_cast<size_t>(std::count(rows.begin(), rows.end(), "1|a\r\n\"b")), rows.size() - 1);
+    EXPECT_EQ(static_cast<size_t>(std::count(rows.begin(), rows.end(), "1|a\r\n\"b")),
+              rows.size() - 1);
     // One column, where an empty line is a row.
-    std::string narrow = "a\r\n" + std::string(block - 8 + static_cast<size_t>(shift), 'x') + "\r\n";
+    std::string narrow =
+        "a\r\n" + std::string(block - 8 + static_cast<size_t>(shift), 'x') + "\r\n";
     for (int i = 0; i < 20000; ++i) narrow += "y\r\n\r\n";
     EXPECT_EQ(rows_of(request_of({folder.write("b.csv", narrow)}), 4096).size(), 40001u);
   }
@@ -281,7 +319,8 @@ TEST(Csv, LineEndsAtEveryPlaceOfABlock) {
 
 TEST(Csv, ChosenColumns) {
   TempFolder folder;
-  auto source = open_source(request_of({folder.write("a.csv", "a,b,c\n1,x,2.5\n2,y,3.5\n")})).value();
+  auto source =
+      open_source(request_of({folder.write("a.csv", "a,b,c\n1,x,2.5\n2,y,3.5\n")})).value();
   ReadOptions options;
   options.columns = {2};
   EXPECT_EQ(test::read_rows(*source, options).value(), (Rows{"2.5", "3.5"}));

@@ -21,21 +21,25 @@ using Names = std::vector<std::string>;
 
 TEST(Dataset, FolderIsSortedAndHiddenNamesAreSkipped) {
   TempFolder folder;
-  for (const char* name : {"b.parquet", "a.parquet", "sub/c.parquet", "_SUCCESS", "_metadata", "_common_metadata",
-                           ".a.parquet.crc", ".hidden/d.parquet", "_temporary/0/e.parquet"}) {
+  for (const char* name :
+       {"b.parquet", "a.parquet", "sub/c.parquet", "_SUCCESS", "_metadata", "_common_metadata",
+        ".a.parquet.crc", ".hidden/d.parquet", "_temporary/0/e.parquet"}) {
     folder.write(name, "x");
   }
   EXPECT_EQ(names(folder, {folder.path()}), (Names{"a.parquet", "b.parquet", "sub/c.parquet"}));
-  EXPECT_EQ(names(folder, {folder.path() + "/"}), (Names{"a.parquet", "b.parquet", "sub/c.parquet"}));
+  EXPECT_EQ(names(folder, {folder.path() + "/"}),
+            (Names{"a.parquet", "b.parquet", "sub/c.parquet"}));
 }
 
 TEST(Dataset, Globs) {
   TempFolder folder;
-  for (const char* name : {"a1.csv", "a2.csv", "b.txt", "x/a3.csv", "x/y/a4.csv", "_a5.csv"}) folder.write(name, "x");
+  for (const char* name : {"a1.csv", "a2.csv", "b.txt", "x/a3.csv", "x/y/a4.csv", "_a5.csv"})
+    folder.write(name, "x");
   EXPECT_EQ(names(folder, {folder.path() + "/*.csv"}), (Names{"a1.csv", "a2.csv"}));
   EXPECT_EQ(names(folder, {folder.path() + "/a[2-9].csv"}), (Names{"a2.csv"}));
   EXPECT_EQ(names(folder, {folder.path() + "/*/a?.csv"}), (Names{"x/a3.csv"}));
-  EXPECT_EQ(names(folder, {folder.path() + "/**/*.csv"}), (Names{"a1.csv", "a2.csv", "x/a3.csv", "x/y/a4.csv"}));
+  EXPECT_EQ(names(folder, {folder.path() + "/**/*.csv"}),
+            (Names{"a1.csv", "a2.csv", "x/a3.csv", "x/y/a4.csv"}));
   EXPECT_EQ(names(folder, {folder.path() + "/**/y/**/*.csv"}), (Names{"x/y/a4.csv"}));
   EXPECT_EQ(names(folder, {folder.path() + "/_*.csv"}), (Names{"_a5.csv"}));
   EXPECT_EQ(names(folder, {folder.path() + "/x*"}), (Names{"x/a3.csv", "x/y/a4.csv"}));
@@ -85,7 +89,8 @@ TEST(Dataset, WhatIsNotThere) {
 TEST(Dataset, AFileThatIsNamedTwice) {
   TempFolder folder;
   folder.write("a.csv", "x");
-  EXPECT_EQ(expand_sources({folder.path(), folder.path() + "/./a.csv"}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(expand_sources({folder.path(), folder.path() + "/./a.csv"}).error().code,
+            ErrorCode::kUsage);
 }
 
 TEST(Dataset, LoopOfLinks) {

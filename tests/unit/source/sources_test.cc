@@ -24,7 +24,8 @@ TEST(Sources, WhatIsMissingIsSaidFirst) {
 #ifdef HEADRACE_ARROW
 TEST(Sources, FormatByNameThenByContent) {
   TempFolder folder;
-  EXPECT_EQ(open_source(request_of({folder.write("a.CSV", "a\n1\n")})).value()->facts().format, "csv");
+  EXPECT_EQ(open_source(request_of({folder.write("a.CSV", "a\n1\n")})).value()->facts().format,
+            "csv");
   EXPECT_EQ(error_of(request_of({folder.write("unknown", "a\n1\n")})).code, ErrorCode::kUsage);
   EXPECT_NE(error_of(request_of({folder.at("unknown")})).hint.find("csv"), std::string::npos);
   LoadRequest request = request_of({folder.at("unknown")});

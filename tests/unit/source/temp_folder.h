@@ -79,7 +79,8 @@ inline LoadRequest request_of(std::vector<std::string> source) {
 inline ReadOptions all_columns(const SourceFacts& facts, int64_t batch_rows = 1000) {
   ReadOptions options;
   options.batch_rows = batch_rows;
-  for (size_t i = 0; i < facts.schema.fields.size(); ++i) options.columns.push_back(static_cast<int>(i));
+  for (size_t i = 0; i < facts.schema.fields.size(); ++i)
+    options.columns.push_back(static_cast<int>(i));
   return options;
 }
 

@@ -38,7 +38,8 @@ TEST(CommonType, WidensWithoutLoss) {
   EXPECT_EQ(common("decimal64(18, 2)", "decimal64(12, 4)"), "decimal128(20, 4)");
   EXPECT_EQ(common("decimal32(9, 2)", "decimal128(15, 2)"), "decimal128(15, 2)");
   EXPECT_EQ(common("timestamp[ms]", "timestamp[us]"), "timestamp[us]");
-  EXPECT_EQ(common("timestamp[us, tz=UTC]", "timestamp[us, tz=Europe/Berlin]"), "timestamp[us, tz=UTC]");
+  EXPECT_EQ(common("timestamp[us, tz=UTC]", "timestamp[us, tz=Europe/Berlin]"),
+            "timestamp[us, tz=UTC]");
   EXPECT_EQ(common("time32[s]", "time64[ns]"), "time64[ns]");
 }
 
@@ -54,17 +55,21 @@ TEST(CommonType, RefusesWhatWouldLose) {
   EXPECT_EQ(common("bool", "int8"), "none");
 }
 
-FileSchema file(const std::string& uri, const std::vector<std::pair<std::string, std::string>>& columns) {
+FileSchema file(const std::string& uri,
+                const std::vector<std::pair<std::string, std::string>>& columns) {
   FileSchema out{uri, {}};
-  for (const auto& [name, type] : columns) out.schema.fields.push_back({name, type_of(type), false});
+  for (const auto& [name, type] : columns)
+    out.schema.fields.push_back({name, type_of(type), false});
   return out;
 }
 
 std::vector<Partition> plain_partitions(size_t count) { return std::vector<Partition>(count); }
 
 TEST(Unify, MatchesByNameAndFillsUp) {
-  const auto unified = unify_schemas({file("a", {{"id", "int32"}, {"x", "utf8"}}), file("b", {{"y", "bool"}, {"id", "int64"}})},
-                                     plain_partitions(2)).value();
+  const auto unified = unify_schemas({file("a", {{"id", "int32"}, {"x", "utf8"}}),
+                                      file("b", {{"y", "bool"}, {"id", "int64"}})},
+                                     plain_partitions(2))
+                           .value();
   ASSERT_EQ(unified.schema.fields.size(), 3u);
   EXPECT_EQ(unified.schema.fields[0], (Field{"id", type_of("int64"), false}));
   EXPECT_EQ(unified.schema.fields[1], (Field{"x", type_of("utf8"), true}));
@@ -76,18 +81,23 @@ TEST(Unify, MatchesByNameAndFillsUp) {
 
 TEST(Unify, ShowsEveryDifferenceWithBothFiles) {
   const auto unified = unify_schemas({file("one.parquet", {{"id", "int32"}, {"x", "utf8"}}),
-                                      file("two.parquet", {{"id", "utf8"}, {"x", "date32"}})}, plain_partitions(2));
+                                      file("two.parquet", {{"id", "utf8"}, {"x", "date32"}})},
+                                     plain_partitions(2));
   ASSERT_FALSE(unified.ok());
   EXPECT_EQ(unified.error().code, ErrorCode::kTypeMismatch);
-  EXPECT_NE(unified.error().message.find("id: int32 in one.parquet, utf8 in two.parquet"), std::string::npos);
-  EXPECT_NE(unified.error().message.find("x: utf8 in one.parquet, date32 in two.parquet"), std::string::npos);
+  EXPECT_NE(unified.error().message.find("id: int32 in one.parquet, utf8 in two.parquet"),
+            std::string::npos);
+  EXPECT_NE(unified.error().message.find("x: utf8 in one.parquet, date32 in two.parquet"),
+            std::string::npos);
 }
 
 TEST(Unify, ANameThatStandsTwice) {
   const auto two = file("a", {{"id", "int32"}, {"id", "int32"}});
   EXPECT_EQ(unify_schemas({two}, plain_partitions(1)).value().schema.fields.size(), 2u);
-  EXPECT_EQ(unify_schemas({two, file("b", {{"id", "int32"}})}, plain_partitions(2)).error().code, ErrorCode::kTypeMismatch);
-  EXPECT_EQ(unify_schemas({file("b", {{"id", "int32"}}), two}, plain_partitions(2)).error().code, ErrorCode::kTypeMismatch);
+  EXPECT_EQ(unify_schemas({two, file("b", {{"id", "int32"}})}, plain_partitions(2)).error().code,
+            ErrorCode::kTypeMismatch);
+  EXPECT_EQ(unify_schemas({file("b", {{"id", "int32"}}), two}, plain_partitions(2)).error().code,
+            ErrorCode::kTypeMismatch);
 }
 
 std::vector<Partition> hive(const std::vector<std::optional<std::string>>& values) {
@@ -98,7 +108,8 @@ std::vector<Partition> hive(const std::vector<std::optional<std::string>>& value
 
 std::string hive_type(const std::vector<std::optional<std::string>>& values) {
   std::vector<FileSchema> files;
-  for (size_t i = 0; i < values.size(); ++i) files.push_back(file(std::to_string(i), {{"a", "int32"}}));
+  for (size_t i = 0; i < values.size(); ++i)
+    files.push_back(file(std::to_string(i), {{"a", "int32"}}));
   const auto unified = unify_schemas(files, hive(values)).value();
   EXPECT_TRUE(unified.origins[0].back().is_hive);
   const Field& field = unified.schema.fields.back();
@@ -118,7 +129,8 @@ TEST(Unify, HiveFoldersMustAgree) {
   partitions[1].hive[0].first = "q";
   const std::vector<FileSchema> files = {file("a", {{"x", "int32"}}), file("b", {{"x", "int32"}})};
   EXPECT_EQ(unify_schemas(files, partitions).error().code, ErrorCode::kTypeMismatch);
-  EXPECT_EQ(unify_schemas({file("a", {{"p", "int32"}})}, hive({"1"})).error().code, ErrorCode::kTypeMismatch);
+  EXPECT_EQ(unify_schemas({file("a", {{"p", "int32"}})}, hive({"1"})).error().code,
+            ErrorCode::kTypeMismatch);
 }
 
 }  // namespace

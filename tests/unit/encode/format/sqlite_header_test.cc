@@ -53,6 +53,17 @@ TEST(SqliteHeader, ShortVarints) {
   }
 }
 
+TEST(SqliteHeader, VarintsByOneStore) {
+  for (int bits = 0; bits < 28; ++bits) {
+    for (const uint32_t v : {(1U << bits) - 1, 1U << bits, (1U << bits) + 85}) {
+      uint8_t expected[9], out[9];
+      const auto size = sqlite_record::put_varint(expected, v) - expected;
+      ASSERT_EQ(sqlite_record::put_varint_over(out, v), out + size) << v;
+      ASSERT_TRUE(std::equal(expected, expected + size, out)) << v;
+    }
+  }
+}
+
 TEST(CellSums, BodyBytesOfEveryShortSerialType) {
   for (uint32_t first = 0; first < 128; first += 8) {
     alignas(16) uint32_t cells[kMaxSpanRows] = {}, sums[kMaxSpanRows] = {};
