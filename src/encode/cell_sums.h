@@ -54,7 +54,8 @@ inline uint32_t least_of_lanes(__m128i v) {
 // The bits that are set in any cell.
 inline uint32_t bits_of_cells(const uint32_t* cells, int count) {
   __m128i bits = _mm_setzero_si128();
-  for (int i = 0; i < count; i += CellBlock::kRows) bits = _mm_or_si128(bits, CellBlock(cells + i).any_bits());
+  for (int i = 0; i < count; i += CellBlock::kRows)
+    bits = _mm_or_si128(bits, CellBlock(cells + i).any_bits());
   return or_of_lanes(bits);
 }
 
@@ -79,8 +80,8 @@ uint32_t add_cells(const uint32_t* cells, int count, uint32_t* to, Map map) {
   return least_of_lanes(least);
 }
 
-// Bytes of values of eight serial types below 128 (format/sqlite_record.h): 1 2 3 4 6 8 8 for 1 to 7,
-// (n - 12) / 2 from 12 on, else none.
+// Bytes of values of eight serial types below 128 (format/sqlite_record.h): 1 2 3 4 6 8 8 for 1 to
+// 7, (n - 12) / 2 from 12 on, else none.
 inline __m128i short_body_bytes(__m128i serials) {
   const auto above = [&](int16_t limit) { return _mm_cmpgt_epi16(serials, _mm_set1_epi16(limit)); };
   // A true compare is -1 in its lane.

@@ -2,17 +2,19 @@
 //
 //   struct Int4 {                                            // pg_binary: int64 -> int4
 //     using Value = int64_t;
-//     static constexpr uint32_t kShared = 4;                 // bytes of every stored value; 0: they differ
-//     bool fits(int64_t v) const;                            // false: rejected. Absent: all are stored
-//     uint8_t* put(uint8_t* out, int64_t v, uint32_t n) const { store_be32(out, v); return out + 4; }
-//     std::string explain(int64_t v) const;                  // why v is rejected
+//     static constexpr uint32_t kShared = 4;                 // bytes of every stored value; 0:
+//     they differ bool fits(int64_t v) const;                            // false: rejected.
+//     Absent: all are stored uint8_t* put(uint8_t* out, int64_t v, uint32_t n) const {
+//     store_be32(out, v); return out + 4; } std::string explain(int64_t v) const; // why v is
+//     rejected
 //   };
 //
 // and gets a Codec: column_codec<FixedReader<int64_t>, pg_binary::Cells>(Int4{}).
-// Values of different size: kShared = 0 and uint32_t measure(v), which gives bytes or kRejectedCell.
-// In sqlite_record, measure gives and put takes a serial type instead of a byte count, and kShared
-// is a serial type; measure may then give kSerialNull for a value that is stored as NULL.
-// A conversion with kRoom also has put_over: put that may write kRoom bytes past the end of the cell.
+// Values of different size: kShared = 0 and uint32_t measure(v), which gives bytes or
+// kRejectedCell. In sqlite_record, measure gives and put takes a serial type instead of a byte
+// count, and kShared is a serial type; measure may then give kSerialNull for a value that is stored
+// as NULL. A conversion with kRoom also has put_over: put that may write kRoom bytes past the end
+// of the cell.
 #pragma once
 
 #include <cstring>
@@ -101,9 +103,8 @@ class ColumnCodec final : public Codec {
     const Convert convert = convert_;  // a copy: members would be read again after every store
     if constexpr (requires { Convert::kRoom; }) {
       if (room_ >= Convert::kRoom) {
-        write_rows(column, rows, cells, cursors, [&](uint8_t* at, Value v, uint32_t n) {
-          return convert.put_over(at, v, n);
-        });
+        write_rows(column, rows, cells, cursors,
+                   [&](uint8_t* at, Value v, uint32_t n) { return convert.put_over(at, v, n); });
         return;
       }
     }

@@ -57,18 +57,18 @@ Result<std::unique_ptr<RowEncoder>> RowEncoder::make(const std::vector<ColumnPla
 Status RowEncoder::start(const RecordBatch& batch) {
   const ArrowArray& array = *batch.array.get();
   if (array.n_children != static_cast<int64_t>(columns_.size())) {
-    return Error(ErrorCode::kSource,
-                 fmt::format("a batch has {} columns, the plan {}", array.n_children, columns_.size()));
+    return Error(ErrorCode::kSource, fmt::format("a batch has {} columns, the plan {}",
+                                                 array.n_children, columns_.size()));
   }
   batch_ = &batch;
   views_.clear();
   for (size_t i = 0; i < columns_.size(); ++i) {
     const DataType& type = batch.schema->fields[i].type;
     if (!(type == columns_[i].plan.field.type)) {
-      return Error(ErrorCode::kSource,
-                   fmt::format("column {} changed its type from {} to {}",
-                               columns_[i].plan.field.name, type_name(columns_[i].plan.field.type),
-                               type_name(type)));
+      return Error(
+          ErrorCode::kSource,
+          fmt::format("column {} changed its type from {} to {}", columns_[i].plan.field.name,
+                      type_name(columns_[i].plan.field.type), type_name(type)));
     }
     HEADRACE_ASSIGN(ColumnView view, make_column_view(*array.children[i], type));
     views_.push_back(std::move(view));
@@ -82,8 +82,9 @@ Status RowEncoder::start(const RecordBatch& batch) {
 }
 
 Error RowEncoder::reject_error(Rejects& rejects, size_t column) const {
-  const auto first = std::min_element(rejects.begin(), rejects.end(),
-                                      [](const Reject& a, const Reject& b) { return a.row < b.row; });
+  const auto first =
+      std::min_element(rejects.begin(), rejects.end(),
+                       [](const Reject& a, const Reject& b) { return a.row < b.row; });
   const ColumnPlan& plan = columns_[column].plan;
   Error error(ErrorCode::kRejectedValue,
               fmt::format("column {}: {}", plan.field.name, first->reason));
@@ -144,8 +145,8 @@ void RowEncoder::sum_cells(Column& column, int count) {
   for (int i = 0; i < count; ++i) sums_.wide[i] += cells[i];
 }
 
-// sqlite_record: adds the bytes of a column's values to the rows' bytes, and those of its serial types
-// to the headers when not all take one byte.
+// sqlite_record: adds the bytes of a column's values to the rows' bytes, and those of its serial
+// types to the headers when not all take one byte.
 void RowEncoder::sum_serials(Column& column, int count) {
   const uint32_t* cells = column.cells.data();
   column.long_serials = bits_of_cells(cells, count) >= 128;
@@ -179,8 +180,9 @@ void RowEncoder::add_record_heads(int count, uint64_t* row_bytes) {
         long_serials_ ? sqlite_record::header_bytes(shared + header_bytes_[i]) : same_header;
     const uint64_t record = row_bytes[i] + header_bytes_[i];
     record_bytes_[i] = static_cast<uint32_t>(record);
-    head_bytes_[i] = static_cast<uint8_t>(sqlite_record::varint_bytes(record) +
-                                          sqlite_record::varint_bytes(first + static_cast<uint64_t>(i)));
+    head_bytes_[i] =
+        static_cast<uint8_t>(sqlite_record::varint_bytes(record) +
+                             sqlite_record::varint_bytes(first + static_cast<uint64_t>(i)));
     row_bytes[i] = record + head_bytes_[i];
   }
 }
@@ -206,7 +208,8 @@ Status RowEncoder::measure(int count, uint64_t* row_bytes) {
   for (int i = 0; i < count; ++i) row_bytes[i] = sums_.total(i) + shared;
   if (sqlite) add_record_heads(count, row_bytes);
   for (int i = 0; i < count; ++i) {
-    if (row_bytes[i] > kMaxRowBytes) [[unlikely]] return row_too_large(next_row_ + i, row_bytes[i]);
+    if (row_bytes[i] > kMaxRowBytes) [[unlikely]]
+      return row_too_large(next_row_ + i, row_bytes[i]);
   }
   return {};
 }
@@ -256,8 +259,8 @@ void RowEncoder::write_serials(int count, uint8_t** headers) {
   }
 }
 
-// Values first, then what stands before them: payload size, rowid, header size and serial types. So the
-// values of a row may run over into the head of the next.
+// Values first, then what stands before them: payload size, rowid, header size and serial types. So
+// the values of a row may run over into the head of the next.
 void RowEncoder::write_records(int count, uint8_t** starts) {
   const uint64_t first = first_rowid();
   uint8_t* cursors[kMaxSpanRows];

@@ -28,9 +28,9 @@ class RowEncoder {
   Status start(const RecordBatch& batch);
   bool done() const { return next_row_ >= end_row_; }
 
-  // Clears `block` and fills it with the next rows: at least one, and no more than block_bytes unless
-  // a single row is larger. REQUIRES: !done(). Fails with kRejectedValue: the first bad row of the
-  // span, with partition row and column; nothing of that span is in the block.
+  // Clears `block` and fills it with the next rows: at least one, and no more than block_bytes
+  // unless a single row is larger. REQUIRES: !done(). Fails with kRejectedValue: the first bad row
+  // of the span, with partition row and column; nothing of that span is in the block.
   Status fill(RowBlock* block);
 
  private:
@@ -74,7 +74,7 @@ class RowEncoder {
   std::vector<uint32_t> record_bytes_;
   std::vector<uint32_t> header_bytes_;
   std::vector<uint8_t> head_bytes_;
-  bool long_serials_ = false;           // sqlite_record: some serial type takes more than one byte
+  bool long_serials_ = false;  // sqlite_record: some serial type takes more than one byte
   const RecordBatch* batch_ = nullptr;
   int64_t next_row_ = 0;
   int64_t end_row_ = 0;

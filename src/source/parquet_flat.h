@@ -1,6 +1,6 @@
 // Flat Parquet columns, read page by page into Arrow arrays without Arrow C++'s array builders: on
-// lineitem a third of their CPU. Nested columns, INT96 and odd pairs of physical and Arrow type stay with
-// Arrow's own reader (parquet_reader.cc).
+// lineitem about 70 % of their CPU. Nested columns, INT96, small dictionaries and odd pairs of physical
+// and Arrow type stay with Arrow's own reader (parquet_reader.cc).
 #pragma once
 
 #include <memory>

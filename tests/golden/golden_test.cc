@@ -30,7 +30,8 @@ std::vector<Case> read_cases(const std::string& name) {
     for (std::string part; std::getline(fields, part, '\t');) parts.push_back(part);
     EXPECT_EQ(parts.size(), 7u) << line;
     if (parts.size() != 7) continue;
-    cases.push_back({parts[0], parts[1], parts[2], parts[3], std::stoi(parts[4]), parts[5], parts[6]});
+    cases.push_back(
+        {parts[0], parts[1], parts[2], parts[3], std::stoi(parts[4]), parts[5], parts[6]});
   }
   EXPECT_FALSE(cases.empty()) << name;
   return cases;
@@ -55,13 +56,14 @@ TEST_P(Golden, CodecsWriteWhatTheServerWrites) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Golden,
-                         testing::Values("boolean", "integer", "unsigned", "float", "numeric", "text",
-                                         "bytes", "date", "time", "timestamp", "interval"),
+                         testing::Values("boolean", "integer", "unsigned", "float", "numeric",
+                                         "text", "bytes", "date", "time", "timestamp", "interval"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(GoldenFiles, EveryFileIsTested) {
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(HEADRACE_TESTS_DIR) + "/golden")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(HEADRACE_TESTS_DIR) + "/golden")) {
     files += entry.path().extension() == ".txt";
   }
   EXPECT_EQ(files, 11);

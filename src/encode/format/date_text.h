@@ -16,7 +16,7 @@ namespace headrace::date_text {
 inline constexpr int kDateBytes = 10;
 inline constexpr int64_t kSecondsPerDay = 86400;
 // Days from 1970-01-01 of the years that four digits hold.
-inline constexpr int64_t kYear0 = -719528;     // 0000-01-01
+inline constexpr int64_t kYear0 = -719528;      // 0000-01-01
 inline constexpr int64_t kYear10000 = 2932897;  // 10000-01-01
 
 struct Civil {
@@ -98,8 +98,8 @@ inline char* put_date(char* out, int64_t days, const DateTable& table) {
   return put_civil(out, civil_from_days(days));
 }
 
-// A date as PostgreSQL reads it: at least four digits of the year, which for year 0 and before is the
-// one before Christ. The caller then puts " BC" at the very end; is_bc says when.
+// A date as PostgreSQL reads it: at least four digits of the year, which for year 0 and before is
+// the one before Christ. The caller then puts " BC" at the very end; is_bc says when.
 inline constexpr int kMaxPgDateBytes = 16;
 
 inline bool is_bc(int64_t days) { return days < kYear0 + 366; }

@@ -1,5 +1,6 @@
-// Decimal digits of an unscaled value with its point: -5 with scale 2 is "-0.05", 5 with scale -2 is
-// "500". Exactly `scale` decimals are written, which PostgreSQL and every reader take as they are.
+// Decimal digits of an unscaled value with its point: -5 with scale 2 is "-0.05", 5 with scale -2
+// is "500". Exactly `scale` decimals are written, which PostgreSQL and every reader take as they
+// are.
 #pragma once
 
 #include <charconv>

@@ -13,7 +13,8 @@ inline float float_from_half(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
   const uint32_t exponent = (half >> 10) & 0x1F;
   const uint32_t fraction = half & 0x3FF;
-  if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, which binary32 holds as a normal number
+  if (exponent ==
+      0) {  // zero or subnormal: fraction * 2^-24, which binary32 holds as a normal number
     const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
     return std::bit_cast<float>(std::bit_cast<uint32_t>(magnitude) | sign);
   }

@@ -1,5 +1,6 @@
-// Intervals as ISO 8601 durations, in the form PostgreSQL writes with intervalstyle iso_8601 and reads
-// in every style: P1Y2M3DT4H5M6.7S. Each part that is not zero has its own sign; zero is PT0S.
+// Intervals as ISO 8601 durations, in the form PostgreSQL writes with intervalstyle iso_8601 and
+// reads in every style: P1Y2M3DT4H5M6.7S. Each part that is not zero has its own sign; zero is
+// PT0S.
 #pragma once
 
 #include <charconv>
@@ -11,8 +12,8 @@ namespace headrace {
 struct Interval {
   int32_t months = 0;
   int32_t days = 0;
-  int64_t seconds = 0;   // with the sign of nanos
-  int32_t nanos = 0;     // below a second
+  int64_t seconds = 0;  // with the sign of nanos
+  int32_t nanos = 0;    // below a second
 };
 
 inline constexpr int kIntervalTextBytes = 96;

@@ -1,4 +1,5 @@
-// PostgreSQL's numeric on the wire, as numeric_send writes it; here with the field's length before it:
+// PostgreSQL's numeric on the wire, as numeric_send writes it; here with the field's length before
+// it:
 //
 //   OFFSET  SIZE  DESCRIPTION
 //   0       4     length of what follows: 8 + 2n
@@ -20,10 +21,10 @@
 
 namespace headrace::numeric {
 
-inline constexpr uint32_t kHeaderBytes = 12;  // with the length
+inline constexpr uint32_t kHeaderBytes = 12;                   // with the length
 inline constexpr uint32_t kSmallBytes = kHeaderBytes + 2 * 5;  // largest field of a 64-bit integer
-inline constexpr uint32_t kRoomBytes = 24;  // what put_small may write
-inline constexpr int kMaxDigits = 21;  // of a WideInteger with any scale
+inline constexpr uint32_t kRoomBytes = 24;                     // what put_small may write
+inline constexpr int kMaxDigits = 21;                          // of a WideInteger with any scale
 inline constexpr uint32_t kMaxBytes = kHeaderBytes + 2 * kMaxDigits;
 
 // How an unscaled integer with `scale` decimals falls into base-10000 digits.
@@ -53,8 +54,8 @@ inline uint32_t field_sign(bool negative, uint16_t dscale) {
   return __builtin_bswap32((negative ? 0x40000000U : 0) | dscale);
 }
 
-// Fields of values below 10^16 when aligned, which are four digits. A field begins in one of few ways,
-// told by the zero digits before the first and after the last other one.
+// Fields of values below 10^16 when aligned, which are four digits. A field begins in one of few
+// ways, told by the zero digits before the first and after the last other one.
 struct SmallFields {
   static constexpr uint64_t kEnd = 10000000000000000ULL;
 
@@ -130,7 +131,8 @@ inline uint32_t put_wide(uint8_t* out, WideInteger v, const Layout& layout) {
   }
   while (!v.is_zero()) {
     const uint64_t lanes = four_digits(v.divide_by(10000000000000000ULL));
-    for (int lane = 0; lane < 4; ++lane) digits[count++] = static_cast<uint16_t>(lanes >> (16 * lane));
+    for (int lane = 0; lane < 4; ++lane)
+      digits[count++] = static_cast<uint16_t>(lanes >> (16 * lane));
   }
   int low = 0;
   while (count > 0 && digits[count - 1] == 0) --count;

@@ -1,6 +1,6 @@
 // Record headers of many rows at once, from cells that are kept column by column.
-// When every serial type takes one byte, the usual case, a header is a row of bytes: blocks of eight
-// rows and eight columns are turned in registers.
+// When every serial type takes one byte, the usual case, a header is a row of bytes: blocks of
+// eight rows and eight columns are turned in registers.
 #pragma once
 
 #include <emmintrin.h>
@@ -33,13 +33,16 @@ inline void store_two(uint8_t* first, uint8_t* second, __m128i v) {
   _mm_storel_epi64(reinterpret_cast<__m128i*>(second), _mm_unpackhi_epi64(v, v));
 }
 
-// columns[0..8)[row..row+8) -> eight bytes at headers[row..row+8) + offset. REQUIRES: serials < 128.
+// columns[0..8)[row..row+8) -> eight bytes at headers[row..row+8) + offset. REQUIRES: serials <
+// 128.
 inline void put_eight_by_eight(const uint32_t* const* columns, int row, uint8_t* const* headers,
                                int offset) {
   __m128i two[4];
   for (int i = 0; i < 4; ++i) two[i] = load_two(columns[2 * i] + row, columns[2 * i + 1] + row);
-  const __m128i low0 = _mm_unpacklo_epi16(two[0], two[1]), low1 = _mm_unpacklo_epi16(two[2], two[3]);
-  const __m128i high0 = _mm_unpackhi_epi16(two[0], two[1]), high1 = _mm_unpackhi_epi16(two[2], two[3]);
+  const __m128i low0 = _mm_unpacklo_epi16(two[0], two[1]),
+                low1 = _mm_unpacklo_epi16(two[2], two[3]);
+  const __m128i high0 = _mm_unpackhi_epi16(two[0], two[1]),
+                high1 = _mm_unpackhi_epi16(two[2], two[3]);
   const auto put = [&](int r, __m128i v) {
     store_two(headers[row + r] + offset, headers[row + r + 1] + offset, v);
   };
@@ -55,7 +58,8 @@ inline void put_short_serials(const uint32_t* const* columns, int column_count, 
   int row = 0;
   if (column_count >= 8) {
     for (; row + 8 <= rows; row += 8) {
-      for (int c = 0; c + 8 <= column_count; c += 8) put_eight_by_eight(columns + c, row, headers, c);
+      for (int c = 0; c + 8 <= column_count; c += 8)
+        put_eight_by_eight(columns + c, row, headers, c);
       const int last = column_count - 8;  // overlaps the block before it, with the same bytes
       if (column_count % 8 != 0) put_eight_by_eight(columns + last, row, headers, last);
     }

@@ -110,7 +110,8 @@ inline uint8_t* put_short_varint(uint8_t* out, uint32_t v) {
 // A varint of up to four bytes by one store of four. REQUIRES: v < 2^28.
 inline uint8_t* put_varint_over(uint8_t* out, uint32_t v) {
   const uint32_t n = varint_bytes(v);
-  const uint32_t spread = (v & 0x7F) | (v & 0x3F80) << 1 | (v & 0x1FC000) << 2 | (v & 0xFE00000) << 3;
+  const uint32_t spread =
+      (v & 0x7F) | (v & 0x3F80) << 1 | (v & 0x1FC000) << 2 | (v & 0xFE00000) << 3;
   const uint32_t more = 0x808080U & ((1U << (8 * (n - 1))) - 1);  // on all bytes but the last
   const uint32_t word = __builtin_bswap32(spread) >> (8 * (4 - n)) | more;
   std::memcpy(out, &word, 4);

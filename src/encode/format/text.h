@@ -31,14 +31,22 @@ struct Cells {
 // The letter after the backslash for a character that must be escaped, else 0.
 inline char escape_letter(char c) {
   switch (c) {
-    case '\\': return '\\';
-    case '\t': return 't';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\v': return 'v';
-    default: return 0;
+    case '\\':
+      return '\\';
+    case '\t':
+      return 't';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\v':
+      return 'v';
+    default:
+      return 0;
   }
 }
 

@@ -46,7 +46,8 @@ Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& targ
     return column_codec<BoolReader, sqlite_record::Cells>(SqliteBoolean{});
   }
   if (target.base != "bool") return type_mismatch(type, target);
-  if (format == RowFormat::kPgBinary) return column_codec<BoolReader, pg_binary::Cells>(PgBoolean{});
+  if (format == RowFormat::kPgBinary)
+    return column_codec<BoolReader, pg_binary::Cells>(PgBoolean{});
   return column_codec<BoolReader, text::Cells>(TextBoolean{});
 }
 

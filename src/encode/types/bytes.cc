@@ -70,10 +70,14 @@ TargetType default_target(const DataType&, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions&) {
   switch (type.id) {
-    case TypeId::kBinary: return make_for<BytesReader<int32_t>>(type, target, format);
-    case TypeId::kLargeBinary: return make_for<BytesReader<int64_t>>(type, target, format);
-    case TypeId::kBinaryView: return make_for<ViewReader>(type, target, format);
-    default: return make_for<FixedBytesReader>(type, target, format);
+    case TypeId::kBinary:
+      return make_for<BytesReader<int32_t>>(type, target, format);
+    case TypeId::kLargeBinary:
+      return make_for<BytesReader<int64_t>>(type, target, format);
+    case TypeId::kBinaryView:
+      return make_for<ViewReader>(type, target, format);
+    default:
+      return make_for<FixedBytesReader>(type, target, format);
   }
 }
 

@@ -1,9 +1,9 @@
 // The codec of values that are stored as their own bytes: text and binary, in pg_binary and
 // sqlite_record.
 //
-// Values with offsets lie one after the other, so a span is checked in one sweep over its bytes, and
-// value by value only when the sweep finds something. Short values are copied as whole words where
-// the words may be read past the value and written past the cell.
+// Values with offsets lie one after the other, so a span is checked in one sweep over its bytes,
+// and value by value only when the sweep finds something. Short values are copied as whole words
+// where the words may be read past the value and written past the cell.
 #pragma once
 
 #include <algorithm>
@@ -44,8 +44,8 @@ inline constexpr auto kPastEnd = [] {
 //   uint32_t cell(uint32_t n) const               cell of a value of n bytes
 //   bool fits(std::string_view v) const           whether v is stored
 //   bool all_fit(std::string_view all, size_t longest) const
-//                                                 true only if every piece of `all` is stored that has
-//                                                 at most `longest` bytes
+//                                                 true only if every piece of `all` is stored that
+//                                                 has at most `longest` bytes
 //   std::string explain(std::string_view v) const
 template <typename Reader, typename Rule, typename Cells>
 class BytesCodec final : public Codec {
@@ -65,22 +65,31 @@ class BytesCodec final : public Codec {
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t*, uint8_t** cursors) override {
     switch (copy_width(column, rows)) {
-      case 8: return write_rows(column, rows, cursors, FixedCopy<8>{});
-      case 12: return write_rows(column, rows, cursors, FixedCopy<12>{});
-      case 16: return write_rows(column, rows, cursors, FixedCopy<16>{});
-      case 32: return write_rows(column, rows, cursors, FixedCopy<32>{});
-      case 48: return write_rows(column, rows, cursors, FixedCopy<48>{});
-      default: return write_rows(column, rows, cursors, nullptr);
+      case 8:
+        return write_rows(column, rows, cursors, FixedCopy<8>{});
+      case 12:
+        return write_rows(column, rows, cursors, FixedCopy<12>{});
+      case 16:
+        return write_rows(column, rows, cursors, FixedCopy<16>{});
+      case 32:
+        return write_rows(column, rows, cursors, FixedCopy<32>{});
+      case 48:
+        return write_rows(column, rows, cursors, FixedCopy<48>{});
+      default:
+        return write_rows(column, rows, cursors, nullptr);
     }
   }
 
  private:
-  // Fills the cells and finds the shortest and longest value. Returns false when some value may not be
-  // one that is stored.
-  bool measure_sizes(const ColumnView& column, const Reader& values, RowSpan rows, uint32_t* cells) {
-    const size_t most = null_free_ ? fill_cells(values, rows, [](int64_t) { return false; }, cells)
-                                   : fill_cells(values, rows,
-                                                [&](int64_t row) { return column.is_null(row); }, cells);
+  // Fills the cells and finds the shortest and longest value. Returns false when some value may not
+  // be one that is stored.
+  bool measure_sizes(const ColumnView& column, const Reader& values, RowSpan rows,
+                     uint32_t* cells) {
+    const size_t most =
+        null_free_
+            ? fill_cells(
+                  values, rows, [](int64_t) { return false; }, cells)
+            : fill_cells(values, rows, [&](int64_t row) { return column.is_null(row); }, cells);
     if constexpr (kHasOffsets<Reader>) {
       if (most > kMaxCellBytes) return false;
       const auto begin = values.offsets[rows.begin], end = values.offsets[rows.begin + rows.count];
@@ -107,8 +116,8 @@ class BytesCodec final : public Codec {
       std::memcpy(&first, view.head, 8);
       std::memcpy(&last, view.head + 8, 4);
       const auto& past_end = kPastEnd[static_cast<size_t>(view.length)];
-      odd |= utf8::odd_bytes<false>(first | past_end[0]) |
-             utf8::odd_bytes<false>(last | past_end[1]);
+      odd |=
+          utf8::odd_bytes<false>(first | past_end[0]) | utf8::odd_bytes<false>(last | past_end[1]);
     }
     return odd == 0;
   }
@@ -140,7 +149,8 @@ class BytesCodec final : public Codec {
       const int64_t row = rows.begin + i;
       if (!null_free_ && column.is_null(row)) continue;
       const std::string_view v = values[row];
-      if (rule_.fits(v)) [[likely]] continue;
+      if (rule_.fits(v)) [[likely]]
+        continue;
       rejects.push_back({row, rule_.explain(v)});
       cells[i] = Cells::kNull;
     }

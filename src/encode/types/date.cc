@@ -2,7 +2,8 @@
 //
 //   PostgreSQL   date: int4, days from 2000-01-01; 4713-11-24 BC (proleptic) to 5874897-12-31.
 //                Into timestamp as midnight
-//   SQLite       TEXT YYYY-MM-DD, years 0000 to 9999; other years have no form that SQLite reads, and
+//   SQLite       TEXT YYYY-MM-DD, years 0000 to 9999; other years have no form that SQLite reads,
+//   and
 //                are rejected
 //
 // A date64 that is not a whole day is rejected.
@@ -20,8 +21,8 @@ namespace {
 using date_text::Civil;
 using date_text::DateTable;
 
-constexpr int64_t kPgDateBegin = -2440588;   // julian day 0
-constexpr int64_t kPgDateEnd = 2145042906;   // 5874898-01-01
+constexpr int64_t kPgDateBegin = -2440588;      // julian day 0
+constexpr int64_t kPgDateEnd = 2145042906;      // 5874898-01-01
 constexpr int64_t kPgTimestampEnd = 106762940;  // 294277-01-01
 constexpr int64_t kMicrosPerDay = date_text::kSecondsPerDay * 1000000;
 
@@ -73,7 +74,8 @@ template <typename Source>
 struct PgMidnight : DateLimits<Source, kPgDateBegin, kPgTimestampEnd> {
   static constexpr uint32_t kShared = 8;
   uint8_t* put(uint8_t* out, typename Source::Value v, uint32_t) const {
-    store_be64(out, static_cast<uint64_t>((Source::days(v) - pg_binary::kEpochDays) * kMicrosPerDay));
+    store_be64(out,
+               static_cast<uint64_t>((Source::days(v) - pg_binary::kEpochDays) * kMicrosPerDay));
     return out + 8;
   }
 };

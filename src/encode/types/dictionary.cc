@@ -1,4 +1,5 @@
-// Dictionaries: indexes into an array of values. The target and the rules are those of the value type.
+// Dictionaries: indexes into an array of values. The target and the rules are those of the value
+// type.
 //
 // Each entry is encoded once per batch by the value's codec, then copied to every row that uses it:
 // all entries before the first row, or, when there are more of them than rows, each on first use.
@@ -179,10 +180,14 @@ class DictionaryCodec final : public Codec {
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
     switch (entries_.copy_width(room_)) {
-      case 8: return write_rows(column, rows, cells, cursors, FixedCopy<8>{});
-      case 16: return write_rows(column, rows, cells, cursors, FixedCopy<16>{});
-      case 24: return write_rows(column, rows, cells, cursors, FixedCopy<24>{});
-      default: return write_rows(column, rows, cells, cursors, nullptr);
+      case 8:
+        return write_rows(column, rows, cells, cursors, FixedCopy<8>{});
+      case 16:
+        return write_rows(column, rows, cells, cursors, FixedCopy<16>{});
+      case 24:
+        return write_rows(column, rows, cells, cursors, FixedCopy<24>{});
+      default:
+        return write_rows(column, rows, cells, cursors, nullptr);
     }
   }
 
@@ -225,8 +230,9 @@ class DictionaryCodec final : public Codec {
   uint32_t measure_one(Index index, int64_t row, Rejects& rejects) {
     const uint64_t entry = entry_of(index);
     if (!entries_.holds(entry)) [[unlikely]] {
-      rejects.push_back({row, fmt::format("dictionary index {} is outside the dictionary of {} entries",
-                                          index, entries_.count())});
+      rejects.push_back(
+          {row, fmt::format("dictionary index {} is outside the dictionary of {} entries", index,
+                            entries_.count())});
       return Cells::kNull;
     }
     const uint32_t cell = entries_.cell(entry);
@@ -252,7 +258,8 @@ std::unique_ptr<Codec> make_for(std::unique_ptr<Codec> codec, RowFormat format) 
     case RowFormat::kText:
       return std::make_unique<DictionaryCodec<Index, text::Cells>>(std::move(codec), format);
     default:
-      return std::make_unique<DictionaryCodec<Index, sqlite_record::Cells>>(std::move(codec), format);
+      return std::make_unique<DictionaryCodec<Index, sqlite_record::Cells>>(std::move(codec),
+                                                                            format);
   }
 }
 
@@ -273,15 +280,24 @@ Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& targ
   const DataType& value = type.children[0].type;
   HEADRACE_ASSIGN(auto codec, family_of_values(type)->make(value, target, format, options));
   switch (type.index_id) {
-    case TypeId::kInt8: return make_for<int8_t>(std::move(codec), format);
-    case TypeId::kInt16: return make_for<int16_t>(std::move(codec), format);
-    case TypeId::kInt32: return make_for<int32_t>(std::move(codec), format);
-    case TypeId::kInt64: return make_for<int64_t>(std::move(codec), format);
-    case TypeId::kUint8: return make_for<uint8_t>(std::move(codec), format);
-    case TypeId::kUint16: return make_for<uint16_t>(std::move(codec), format);
-    case TypeId::kUint32: return make_for<uint32_t>(std::move(codec), format);
-    case TypeId::kUint64: return make_for<uint64_t>(std::move(codec), format);
-    default: return type_mismatch(type, target);
+    case TypeId::kInt8:
+      return make_for<int8_t>(std::move(codec), format);
+    case TypeId::kInt16:
+      return make_for<int16_t>(std::move(codec), format);
+    case TypeId::kInt32:
+      return make_for<int32_t>(std::move(codec), format);
+    case TypeId::kInt64:
+      return make_for<int64_t>(std::move(codec), format);
+    case TypeId::kUint8:
+      return make_for<uint8_t>(std::move(codec), format);
+    case TypeId::kUint16:
+      return make_for<uint16_t>(std::move(codec), format);
+    case TypeId::kUint32:
+      return make_for<uint32_t>(std::move(codec), format);
+    case TypeId::kUint64:
+      return make_for<uint64_t>(std::move(codec), format);
+    default:
+      return type_mismatch(type, target);
   }
 }
 

@@ -1,10 +1,13 @@
 // Floating point: float16, float32, float64.
 //
-//   PostgreSQL   real, double precision: IEEE 754, big-endian. NaN and infinities are kept. A float64
+//   PostgreSQL   real, double precision: IEEE 754, big-endian. NaN and infinities are kept. A
+//   float64
 //                into real is rejected unless real holds it exactly
-//   SQLite       REAL. NaN is rejected, for SQLite would store NULL; nan_as_null declares that change.
-//                Infinities are kept. A whole number keeps serial type 7: SQLite's own way, to store it
-//                as an integer in a REAL column, saves bytes but loses -0.0 and makes cells differ
+//   SQLite       REAL. NaN is rejected, for SQLite would store NULL; nan_as_null declares that
+//   change.
+//                Infinities are kept. A whole number keeps serial type 7: SQLite's own way, to
+//                store it as an integer in a REAL column, saves bytes but loses -0.0 and makes
+//                cells differ
 #include "encode/format/float16.h"
 #include "encode/types/families.h"
 #include "encode/types/float_target.h"
@@ -66,9 +69,12 @@ TargetType default_target(const DataType& type, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions& options) {
   switch (type.id) {
-    case TypeId::kFloat16: return make_for<HalfReader>(type, target, format, options);
-    case TypeId::kFloat32: return make_for<FixedReader<float>>(type, target, format, options);
-    default: return make_for<FixedReader<double>>(type, target, format, options);
+    case TypeId::kFloat16:
+      return make_for<HalfReader>(type, target, format, options);
+    case TypeId::kFloat32:
+      return make_for<FixedReader<float>>(type, target, format, options);
+    default:
+      return make_for<FixedReader<double>>(type, target, format, options);
   }
 }
 

@@ -7,24 +7,29 @@ namespace {
 
 std::unique_ptr<Codec> make_codec(TypeId id, const TargetType& target, RowFormat format) {
   switch (id) {
-    case TypeId::kInt8: return make_integer_codec<FixedReader<int8_t>>(target, format);
-    case TypeId::kInt16: return make_integer_codec<FixedReader<int16_t>>(target, format);
-    case TypeId::kInt32: return make_integer_codec<FixedReader<int32_t>>(target, format);
-    default: return make_integer_codec<FixedReader<int64_t>>(target, format);
+    case TypeId::kInt8:
+      return make_integer_codec<FixedReader<int8_t>>(target, format);
+    case TypeId::kInt16:
+      return make_integer_codec<FixedReader<int16_t>>(target, format);
+    case TypeId::kInt32:
+      return make_integer_codec<FixedReader<int32_t>>(target, format);
+    default:
+      return make_integer_codec<FixedReader<int64_t>>(target, format);
   }
 }
 
-bool handles(const DataType& type) {
-  return type.id >= TypeId::kInt8 && type.id <= TypeId::kInt64;
-}
+bool handles(const DataType& type) { return type.id >= TypeId::kInt8 && type.id <= TypeId::kInt64; }
 
 TargetType default_target(const DataType& type, Dialect dialect) {
   if (dialect == Dialect::kSqlite) return {"INTEGER", "INTEGER", -1};
   switch (type.id) {
     case TypeId::kInt8:
-    case TypeId::kInt16: return {"smallint", "int2", -1};
-    case TypeId::kInt32: return {"integer", "int4", -1};
-    default: return {"bigint", "int8", -1};
+    case TypeId::kInt16:
+      return {"smallint", "int2", -1};
+    case TypeId::kInt32:
+      return {"integer", "int4", -1};
+    default:
+      return {"bigint", "int8", -1};
   }
 }
 

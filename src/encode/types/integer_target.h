@@ -1,8 +1,10 @@
 // Signed and unsigned integers into the targets that both have.
 //
-//   PostgreSQL   smallint, integer, bigint: 2, 4, 8 bytes, big-endian; a value out of range is rejected.
+//   PostgreSQL   smallint, integer, bigint: 2, 4, 8 bytes, big-endian; a value out of range is
+//   rejected.
 //                numeric(p,s), real and double precision: when the target holds the value exactly
-//   SQLite       INTEGER in the fewest bytes; past 2^63 - 1 rejected, and past 2^53 in a REAL column
+//   SQLite       INTEGER in the fewest bytes; past 2^63 - 1 rejected, and past 2^53 in a REAL
+//   column
 #pragma once
 
 #include <charconv>
@@ -27,7 +29,8 @@ struct PgInteger {
     requires(std::numeric_limits<T>::digits > std::numeric_limits<Target>::digits)
   {
     // By way of the target's type: a compare that vector code has for every width.
-    return static_cast<T>(static_cast<Target>(v)) == v && (std::is_signed_v<T> || static_cast<Target>(v) >= 0);
+    return static_cast<T>(static_cast<Target>(v)) == v &&
+           (std::is_signed_v<T> || static_cast<Target>(v) >= 0);
   }
   uint8_t* put(uint8_t* out, T v, uint32_t) const {
     const auto value = static_cast<Target>(v);

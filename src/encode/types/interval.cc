@@ -5,8 +5,8 @@
 //                           0       8     microseconds, big-endian
 //                           8       4     days
 //                           12      4     months
-//                Nanoseconds that are no whole microseconds are rejected, and so is what interval(p)
-//                would round. A duration has days 0 and months 0
+//                Nanoseconds that are no whole microseconds are rejected, and so is what
+//                interval(p) would round. A duration has days 0 and months 0
 //   SQLite       TEXT, ISO 8601 (format/interval_text.h)
 #include "encode/format/interval_text.h"
 
@@ -112,7 +112,8 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
     return sqlite_text_codec<Reader>(AcceptAll<typename Source::Value>{}, IntervalText<Source>{});
   }
   // A target such as "interval year to month" would drop the other fields.
-  if (target.base != "interval" || !has_all_fields(target.typmod)) return type_mismatch(type, target);
+  if (target.base != "interval" || !has_all_fields(target.typmod))
+    return type_mismatch(type, target);
   const int32_t precision = target.typmod < 0 ? -1 : target.typmod & 0xFFFF;
   const PgInterval<Source> binary{FractionLimit("interval", precision)};
   if (format == RowFormat::kPgBinary) return column_codec<Reader, pg_binary::Cells>(binary);
@@ -122,10 +123,14 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
 Result<std::unique_ptr<Codec>> make_duration(const DataType& type, const TargetType& target,
                                              RowFormat format) {
   switch (type.unit) {
-    case TimeUnit::kSecond: return make_for<DurationSource<TimeUnit::kSecond>>(type, target, format);
-    case TimeUnit::kMilli: return make_for<DurationSource<TimeUnit::kMilli>>(type, target, format);
-    case TimeUnit::kMicro: return make_for<DurationSource<TimeUnit::kMicro>>(type, target, format);
-    default: return make_for<DurationSource<TimeUnit::kNano>>(type, target, format);
+    case TimeUnit::kSecond:
+      return make_for<DurationSource<TimeUnit::kSecond>>(type, target, format);
+    case TimeUnit::kMilli:
+      return make_for<DurationSource<TimeUnit::kMilli>>(type, target, format);
+    case TimeUnit::kMicro:
+      return make_for<DurationSource<TimeUnit::kMicro>>(type, target, format);
+    default:
+      return make_for<DurationSource<TimeUnit::kNano>>(type, target, format);
   }
 }
 
@@ -141,10 +146,14 @@ TargetType default_target(const DataType&, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions&) {
   switch (type.id) {
-    case TypeId::kDuration: return make_duration(type, target, format);
-    case TypeId::kIntervalMonths: return make_for<MonthSource>(type, target, format);
-    case TypeId::kIntervalDayTime: return make_for<DayTimeSource>(type, target, format);
-    default: return make_for<MonthDayNanoSource>(type, target, format);
+    case TypeId::kDuration:
+      return make_duration(type, target, format);
+    case TypeId::kIntervalMonths:
+      return make_for<MonthSource>(type, target, format);
+    case TypeId::kIntervalDayTime:
+      return make_for<DayTimeSource>(type, target, format);
+    default:
+      return make_for<MonthDayNanoSource>(type, target, format);
   }
 }
 

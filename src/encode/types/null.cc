@@ -8,7 +8,9 @@ namespace {
 template <typename Cells>
 class NullCodec final : public Codec {
  public:
-  uint32_t measure(const ColumnView&, RowSpan, uint32_t*, Rejects&) override { return Cells::kNull; }
+  uint32_t measure(const ColumnView&, RowSpan, uint32_t*, Rejects&) override {
+    return Cells::kNull;
+  }
   void write(const ColumnView&, RowSpan rows, const uint32_t*, uint8_t** cursors) override {
     for (int i = 0; i < rows.count; ++i) cursors[i] = Cells::put_null(cursors[i]);
   }
@@ -25,9 +27,15 @@ Result<std::unique_ptr<Codec>> make(const DataType&, const TargetType&, RowForma
                                     const ValueOptions&) {
   std::unique_ptr<Codec> codec;
   switch (format) {
-    case RowFormat::kPgBinary: codec = std::make_unique<NullCodec<pg_binary::Cells>>(); break;
-    case RowFormat::kText: codec = std::make_unique<NullCodec<text::Cells>>(); break;
-    case RowFormat::kSqliteRecord: codec = std::make_unique<NullCodec<sqlite_record::Cells>>(); break;
+    case RowFormat::kPgBinary:
+      codec = std::make_unique<NullCodec<pg_binary::Cells>>();
+      break;
+    case RowFormat::kText:
+      codec = std::make_unique<NullCodec<text::Cells>>();
+      break;
+    case RowFormat::kSqliteRecord:
+      codec = std::make_unique<NullCodec<sqlite_record::Cells>>();
+      break;
   }
   return codec;
 }

@@ -1,12 +1,15 @@
 // Decimals: decimal32, 64, 128, 256 with precision p and scale s.
 //
-//   PostgreSQL   numeric(p,s). Into a numeric(p2,s2) of the target, an integer or a bigint: when the
+//   PostgreSQL   numeric(p,s). Into a numeric(p2,s2) of the target, an integer or a bigint: when
+//   the
 //                value fits it exactly
-//   SQLite       at most 15 digits: DECIMAL(p,s), which has NUMERIC affinity: INTEGER when the value is
+//   SQLite       at most 15 digits: DECIMAL(p,s), which has NUMERIC affinity: INTEGER when the
+//   value is
 //                integral, else REAL, the double nearest to v / 10^s. It compares as a number, and
 //                rounding it to s decimals gives the value back.
 //                More digits: TEXT with exactly s decimals.
-//                Into a TEXT column always text; into a numeric one only values of at most 15 digits
+//                Into a TEXT column always text; into a numeric one only values of at most 15
+//                digits
 #include "encode/types/numeric_target.h"
 
 #include <charconv>
@@ -167,7 +170,8 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
 bool handles(const DataType& type) { return type.id == TypeId::kDecimal; }
 
 TargetType default_target(const DataType& type, Dialect dialect) {
-  // numeric(p,s) with s < 0 or s > p exists only since PostgreSQL 15: say the same with 0 <= s <= p.
+  // numeric(p,s) with s < 0 or s > p exists only since PostgreSQL 15: say the same with 0 <= s <=
+  // p.
   const int scale = std::max(type.scale, 0);
   const int precision = std::max(type.precision - std::min(type.scale, 0), std::max(scale, 1));
   if (dialect == Dialect::kSqlite) {
@@ -182,10 +186,14 @@ TargetType default_target(const DataType& type, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions&) {
   switch (type.bit_width) {
-    case 32: return make_for<int32_t>(type, target, format);
-    case 64: return make_for<int64_t>(type, target, format);
-    case 128: return make_for<Int128>(type, target, format);
-    default: return make_for<Int256>(type, target, format);
+    case 32:
+      return make_for<int32_t>(type, target, format);
+    case 64:
+      return make_for<int64_t>(type, target, format);
+    case 128:
+      return make_for<Int128>(type, target, format);
+    default:
+      return make_for<Int256>(type, target, format);
   }
 }
 

@@ -25,9 +25,9 @@ int32_t numeric_typmod(int precision, int scale);
 struct NumericLimits {
   static constexpr int kNoLimit = 1000;
 
-  int digits = kNoLimit;       // |v| < 10^digits; negative: only 0
-  int zeros = 0;               // and v is a multiple of 10^zeros
-  WideInteger bound;           // 10^digits; 0: no limit within 256 bits
+  int digits = kNoLimit;  // |v| < 10^digits; negative: only 0
+  int zeros = 0;          // and v is a multiple of 10^zeros
+  WideInteger bound;      // 10^digits; 0: no limit within 256 bits
   // Every magnitude up to this is held, and stays within 64 bits when aligned.
   uint64_t small_max = 0;
   NumericTypmod target;

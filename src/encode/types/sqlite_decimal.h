@@ -1,5 +1,6 @@
-// Decimals in a SQLite column of numeric affinity: INTEGER when the value is integral, else REAL, the
-// double nearest to it. A value of at most 15 digits comes back from that exactly; others are rejected.
+// Decimals in a SQLite column of numeric affinity: INTEGER when the value is integral, else REAL,
+// the double nearest to it. A value of at most 15 digits comes back from that exactly; others are
+// rejected.
 #pragma once
 
 #include <bit>
@@ -35,8 +36,8 @@ inline SqliteNumber sqlite_integer(int64_t v) {
   return {serial, sqlite_record::integer_body(v, serial)};
 }
 
-// v / power for |v| < 10^15 and a power of ten that a double holds: dividing two exact doubles rounds
-// once, so it gives the nearest double, and that is integral only when the value is.
+// v / power for |v| < 10^15 and a power of ten that a double holds: dividing two exact doubles
+// rounds once, so it gives the nearest double, and that is integral only when the value is.
 inline SqliteNumber sqlite_quotient(int64_t v, double power) {
   const double real = static_cast<double>(v) / power;
   const auto integer = static_cast<int64_t>(real);
@@ -66,7 +67,8 @@ class SqliteDecimalRule {
     }
     int decimals = scale_;
     for (WideInteger next = v; decimals > 0 && next.divide_by(10) == 0; v = next) --decimals;
-    if (!v.fits_in_64_bits() || v.limb[0] > kMaxMagnitude || decimals < 0 || decimals > kExactPower) {
+    if (!v.fits_in_64_bits() || v.limb[0] > kMaxMagnitude || decimals < 0 ||
+        decimals > kExactPower) {
       return false;
     }
     const auto magnitude = static_cast<int64_t>(v.limb[0]);

@@ -1,11 +1,13 @@
 // Text: utf8, large_utf8, utf8_view.
 //
-//   PostgreSQL   text, varchar(n), char(n), citext: the bytes as they are. Invalid UTF-8 and NUL bytes are
+//   PostgreSQL   text, varchar(n), char(n), citext: the bytes as they are. Invalid UTF-8 and NUL
+//   bytes are
 //                rejected, and so are values longer than n
-//   SQLite       TEXT; NUL is kept, invalid UTF-8 is rejected. So is, in a column of numeric affinity,
+//   SQLite       TEXT; NUL is kept, invalid UTF-8 is rejected. So is, in a column of numeric
+//   affinity,
 //                text that looks like a number: SQLite would store the number instead ('007' as 7)
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "encode/codec_helpers.h"
 #include "encode/format/utf8.h"
@@ -17,7 +19,8 @@ namespace {
 
 // What is wrong with text of any target; empty if nothing is.
 std::string explain_text(std::string_view v, bool nul_allowed) {
-  if (v.size() > kMaxCellBytes) return fmt::format("text of {} bytes; the limit is 1 GiB", v.size());
+  if (v.size() > kMaxCellBytes)
+    return fmt::format("text of {} bytes; the limit is 1 GiB", v.size());
   if (const size_t bad = utf8::first_invalid(v); bad != v.size()) {
     return fmt::format("invalid UTF-8 at byte {}", bad + 1);
   }
@@ -103,7 +106,8 @@ struct SqliteText {
 
   static uint32_t cell(uint32_t n) { return sqlite_record::serial_of_text(n); }
   bool fits(std::string_view v) const {
-    return v.size() <= kMaxCellBytes && utf8::is_valid(v) && !(numeric_affinity && looks_numeric(v));
+    return v.size() <= kMaxCellBytes && utf8::is_valid(v) &&
+           !(numeric_affinity && looks_numeric(v));
   }
   bool all_fit(std::string_view all, size_t) const {
     return !numeric_affinity && utf8::is_plain_ascii<true>(all);
@@ -151,9 +155,12 @@ TargetType default_target(const DataType&, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions&) {
   switch (type.id) {
-    case TypeId::kUtf8: return make_for<BytesReader<int32_t>>(type, target, format);
-    case TypeId::kLargeUtf8: return make_for<BytesReader<int64_t>>(type, target, format);
-    default: return make_for<ViewReader>(type, target, format);
+    case TypeId::kUtf8:
+      return make_for<BytesReader<int32_t>>(type, target, format);
+    case TypeId::kLargeUtf8:
+      return make_for<BytesReader<int64_t>>(type, target, format);
+    default:
+      return make_for<ViewReader>(type, target, format);
   }
 }
 

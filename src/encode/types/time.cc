@@ -1,6 +1,7 @@
 // Times of day: time32 in seconds or milliseconds, time64 in microseconds or nanoseconds.
 //
-//   PostgreSQL   time: int8, microseconds from midnight, 00:00:00 to 24:00:00. Nanoseconds that are no
+//   PostgreSQL   time: int8, microseconds from midnight, 00:00:00 to 24:00:00. Nanoseconds that are
+//   no
 //                whole microseconds are rejected, and so is what time(p) would round
 //   SQLite       TEXT HH:MM:SS; when the value has a fraction, a point and all digits of the unit:
 //                3, 6 or 9
@@ -50,7 +51,8 @@ struct TimeText {
   char* format(char* out, T v) const {
     constexpr int64_t kPerSecond = Unit<kUnit>::kPerSecond;
     out = date_text::put_clock(out, static_cast<uint32_t>(v / kPerSecond));
-    return date_text::put_fraction(out, static_cast<uint32_t>(v % kPerSecond), Unit<kUnit>::kDigits);
+    return date_text::put_fraction(out, static_cast<uint32_t>(v % kPerSecond),
+                                   Unit<kUnit>::kDigits);
   }
 };
 
@@ -79,10 +81,14 @@ TargetType default_target(const DataType&, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions&) {
   switch (type.unit) {
-    case TimeUnit::kSecond: return make_for<int32_t, TimeUnit::kSecond>(type, target, format);
-    case TimeUnit::kMilli: return make_for<int32_t, TimeUnit::kMilli>(type, target, format);
-    case TimeUnit::kMicro: return make_for<int64_t, TimeUnit::kMicro>(type, target, format);
-    default: return make_for<int64_t, TimeUnit::kNano>(type, target, format);
+    case TimeUnit::kSecond:
+      return make_for<int32_t, TimeUnit::kSecond>(type, target, format);
+    case TimeUnit::kMilli:
+      return make_for<int32_t, TimeUnit::kMilli>(type, target, format);
+    case TimeUnit::kMicro:
+      return make_for<int64_t, TimeUnit::kMicro>(type, target, format);
+    default:
+      return make_for<int64_t, TimeUnit::kNano>(type, target, format);
   }
 }
 

@@ -1,10 +1,11 @@
-// Timestamps in seconds, milliseconds, microseconds or nanoseconds from 1970-01-01, with a zone (then
-// they are instants in UTC) or without.
+// Timestamps in seconds, milliseconds, microseconds or nanoseconds from 1970-01-01, with a zone
+// (then they are instants in UTC) or without.
 //
 //   PostgreSQL   timestamp, timestamptz: int8, microseconds from 2000-01-01; 4713-11-24 BC to
-//                294276-12-31. Nanoseconds that are no whole microseconds are rejected, and so is what
-//                timestamp(p) would round
-//   SQLite       TEXT YYYY-MM-DD HH:MM:SS, years 0000 to 9999; when the value has a fraction, a point and
+//                294276-12-31. Nanoseconds that are no whole microseconds are rejected, and so is
+//                what timestamp(p) would round
+//   SQLite       TEXT YYYY-MM-DD HH:MM:SS, years 0000 to 9999; when the value has a fraction, a
+//   point and
 //                all digits of the unit: 3, 6 or 9. With a zone: in UTC, ending in Z
 //
 // A value without zone is no instant: it does not go into timestamptz, nor the other way round.
@@ -89,7 +90,8 @@ struct PgTimestamp {
     return out + 8;
   }
   std::string explain(int64_t v) const {
-    if (!in_range(v)) return fmt::format("timestamp {} is out of range", timestamp_string<kUnit>(v));
+    if (!in_range(v))
+      return fmt::format("timestamp {} is out of range", timestamp_string<kUnit>(v));
     return fmt::format("timestamp {} has digits past {}", timestamp_string<kUnit>(v),
                        fraction.name());
   }
@@ -149,10 +151,11 @@ struct SqliteTimestamp {
 
 Error zone_mismatch(const DataType& type, const TargetType& target) {
   Error error = type_mismatch(type, target);
-  error.hint = type.timezone.empty()
-                   ? "the source has no zone, so its values are no instants: use a timestamp column, or "
-                     "give the source column its zone"
-                   : "the source's values are instants: use a timestamptz column";
+  error.hint =
+      type.timezone.empty()
+          ? "the source has no zone, so its values are no instants: use a timestamp column, or "
+            "give the source column its zone"
+          : "the source's values are instants: use a timestamptz column";
   return error;
 }
 
@@ -164,7 +167,8 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
   if (format == RowFormat::kSqliteRecord) {
     return column_codec<Reader, sqlite_record::Cells>(SqliteTimestamp<kUnit>{zoned});
   }
-  if (target.base != "timestamp" && target.base != "timestamptz") return type_mismatch(type, target);
+  if (target.base != "timestamp" && target.base != "timestamptz")
+    return type_mismatch(type, target);
   if (zoned != (target.base == "timestamptz")) return zone_mismatch(type, target);
   const PgTimestamp<kUnit> binary{
       FractionLimit(zoned ? "timestamptz" : "timestamp", target.typmod)};
@@ -183,10 +187,14 @@ TargetType default_target(const DataType& type, Dialect dialect) {
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
                                     RowFormat format, const ValueOptions&) {
   switch (type.unit) {
-    case TimeUnit::kSecond: return make_for<TimeUnit::kSecond>(type, target, format);
-    case TimeUnit::kMilli: return make_for<TimeUnit::kMilli>(type, target, format);
-    case TimeUnit::kMicro: return make_for<TimeUnit::kMicro>(type, target, format);
-    default: return make_for<TimeUnit::kNano>(type, target, format);
+    case TimeUnit::kSecond:
+      return make_for<TimeUnit::kSecond>(type, target, format);
+    case TimeUnit::kMilli:
+      return make_for<TimeUnit::kMilli>(type, target, format);
+    case TimeUnit::kMicro:
+      return make_for<TimeUnit::kMicro>(type, target, format);
+    default:
+      return make_for<TimeUnit::kNano>(type, target, format);
   }
 }
 

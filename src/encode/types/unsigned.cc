@@ -8,10 +8,14 @@ namespace {
 
 std::unique_ptr<Codec> make_codec(TypeId id, const TargetType& target, RowFormat format) {
   switch (id) {
-    case TypeId::kUint8: return make_integer_codec<FixedReader<uint8_t>>(target, format);
-    case TypeId::kUint16: return make_integer_codec<FixedReader<uint16_t>>(target, format);
-    case TypeId::kUint32: return make_integer_codec<FixedReader<uint32_t>>(target, format);
-    default: return make_integer_codec<FixedReader<uint64_t>>(target, format);
+    case TypeId::kUint8:
+      return make_integer_codec<FixedReader<uint8_t>>(target, format);
+    case TypeId::kUint16:
+      return make_integer_codec<FixedReader<uint16_t>>(target, format);
+    case TypeId::kUint32:
+      return make_integer_codec<FixedReader<uint32_t>>(target, format);
+    default:
+      return make_integer_codec<FixedReader<uint64_t>>(target, format);
   }
 }
 
@@ -22,10 +26,14 @@ bool handles(const DataType& type) {
 TargetType default_target(const DataType& type, Dialect dialect) {
   if (dialect == Dialect::kSqlite) return {"INTEGER", "INTEGER", -1};
   switch (type.id) {
-    case TypeId::kUint8: return {"smallint", "int2", -1};
-    case TypeId::kUint16: return {"integer", "int4", -1};
-    case TypeId::kUint32: return {"bigint", "int8", -1};
-    default: return {"numeric(20,0)", "numeric", numeric_typmod(20, 0)};
+    case TypeId::kUint8:
+      return {"smallint", "int2", -1};
+    case TypeId::kUint16:
+      return {"integer", "int4", -1};
+    case TypeId::kUint32:
+      return {"bigint", "int8", -1};
+    default:
+      return {"numeric(20,0)", "numeric", numeric_typmod(20, 0)};
   }
 }
 

@@ -1,6 +1,6 @@
-// Runs a codec over values as an encoder would, and checks its contract on the way: what measure said is
-// what write wrote, nothing is written past a cell (or past the room after it), sliced arrays give the
-// same, a span may be written in part.
+// Runs a codec over values as an encoder would, and checks its contract on the way: what measure
+// said is what write wrote, nothing is written past a cell (or past the room after it), sliced
+// arrays give the same, a span may be written in part.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -84,7 +84,8 @@ class SpanCheck {
     const int part = rows.count / 2;
     const auto half = write({rows.begin, part}, cells, sizes);
     const auto whole = write(rows, cells, sizes);
-    for (int i = 0; i < part; ++i) EXPECT_EQ(half[static_cast<size_t>(i)], whole[static_cast<size_t>(i)]);
+    for (int i = 0; i < part; ++i)
+      EXPECT_EQ(half[static_cast<size_t>(i)], whole[static_cast<size_t>(i)]);
     for (int i = 0; i < rows.count; ++i) {
       std::string cell = whole[static_cast<size_t>(i)];
       if (format_ == RowFormat::kSqliteRecord) {
@@ -120,7 +121,8 @@ class SpanCheck {
     std::vector<std::string> written;
     for (size_t i = 0; i < buffers.size(); ++i) {
       const size_t bytes = buffers[i].size() - kGuard;
-      EXPECT_EQ(cursors[i], buffers[i].data() + bytes) << "row " << rows.begin + static_cast<int64_t>(i);
+      EXPECT_EQ(cursors[i], buffers[i].data() + bytes)
+          << "row " << rows.begin + static_cast<int64_t>(i);
       for (size_t at = bytes + room_; at < buffers[i].size(); ++at) {
         EXPECT_EQ(buffers[i][at], 0xEE) << "written past the cell's room";
       }
@@ -159,7 +161,8 @@ inline Encoded encode(const DataType& type, const TargetType& target, RowFormat 
   OwnedArray whole(std::make_unique<ArrowArray>(build_array(type, values)).get());
   const Encoded out = encode_array(*whole.get(), type, target, format, options);
   for (const uint32_t room : {1U, 4U, 8U, 16U, 40U, 64U}) {
-    EXPECT_EQ(encode_array(*whole.get(), type, target, format, options, room), out) << "room " << room;
+    EXPECT_EQ(encode_array(*whole.get(), type, target, format, options, room), out)
+        << "room " << room;
   }
   for (const size_t offset : {1U, 11U}) {
     std::vector<Raw> longer(offset, values.empty() ? Raw() : values.front());
@@ -169,7 +172,8 @@ inline Encoded encode(const DataType& type, const TargetType& target, RowFormat 
     sliced->offset = static_cast<int64_t>(offset);
     sliced->length = static_cast<int64_t>(values.size());
     sliced->null_count = -1;
-    EXPECT_EQ(encode_array(*sliced.get(), type, target, format, options), out) << "offset " << offset;
+    EXPECT_EQ(encode_array(*sliced.get(), type, target, format, options), out)
+        << "offset " << offset;
   }
   return out;
 }

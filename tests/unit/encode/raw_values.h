@@ -42,18 +42,23 @@ inline std::string raw_integer(std::string_view digits, size_t bytes) {
 inline size_t value_bytes(const DataType& type) {
   switch (type.id) {
     case TypeId::kInt8:
-    case TypeId::kUint8: return 1;
+    case TypeId::kUint8:
+      return 1;
     case TypeId::kInt16:
     case TypeId::kUint16:
-    case TypeId::kFloat16: return 2;
+    case TypeId::kFloat16:
+      return 2;
     case TypeId::kInt32:
     case TypeId::kUint32:
     case TypeId::kFloat32:
     case TypeId::kDate32:
     case TypeId::kTime32:
-    case TypeId::kIntervalMonths: return 4;
-    case TypeId::kDecimal: return static_cast<size_t>(type.bit_width) / 8;
-    default: return 8;
+    case TypeId::kIntervalMonths:
+      return 4;
+    case TypeId::kDecimal:
+      return static_cast<size_t>(type.bit_width) / 8;
+    default:
+      return 8;
   }
 }
 
@@ -70,14 +75,16 @@ inline std::string raw_parts(std::string_view text, std::initializer_list<size_t
 
 inline std::string raw_value(const DataType& type, const std::string& text) {
   switch (type.id) {
-    case TypeId::kBool: return std::string(1, text == "1" ? '\1' : '\0');
+    case TypeId::kBool:
+      return std::string(1, text == "1" ? '\1' : '\0');
     case TypeId::kUtf8:
     case TypeId::kLargeUtf8:
     case TypeId::kUtf8View:
     case TypeId::kBinary:
     case TypeId::kLargeBinary:
     case TypeId::kBinaryView:
-    case TypeId::kFixedSizeBinary: return unhex(text);
+    case TypeId::kFixedSizeBinary:
+      return unhex(text);
     case TypeId::kFloat16:
     case TypeId::kFloat32:
     case TypeId::kFloat64: {
@@ -85,9 +92,12 @@ inline std::string raw_value(const DataType& type, const std::string& text) {
       std::reverse(bits.begin(), bits.end());
       return bits;
     }
-    case TypeId::kIntervalDayTime: return raw_parts(text, {4, 4});
-    case TypeId::kIntervalMonthDayNano: return raw_parts(text, {4, 4, 8});
-    default: return raw_integer(text, value_bytes(type));
+    case TypeId::kIntervalDayTime:
+      return raw_parts(text, {4, 4});
+    case TypeId::kIntervalMonthDayNano:
+      return raw_parts(text, {4, 4, 8});
+    default:
+      return raw_integer(text, value_bytes(type));
   }
 }
 

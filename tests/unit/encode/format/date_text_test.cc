@@ -33,7 +33,8 @@ TEST(DateText, EveryDayOfTheTable) {
 }
 
 TEST(DateText, YearsOfFourDigits) {
-  for (int64_t days = kYear0; days < kYear10000; days += 17) ASSERT_EQ(written(days), by_chrono(days));
+  for (int64_t days = kYear0; days < kYear10000; days += 17)
+    ASSERT_EQ(written(days), by_chrono(days));
   EXPECT_EQ(written(kYear0), "0000-01-01");
   EXPECT_EQ(written(kYear10000 - 1), "9999-12-31");
 }

@@ -16,7 +16,8 @@ std::string field_by_digits(std::string digits, int scale) {
   if (negative) digits.erase(0, 1);
   const int dscale = std::max(scale, 0);
   if (scale < 0) digits.append(static_cast<size_t>(-scale), '0');
-  if (digits.size() < static_cast<size_t>(dscale)) digits.insert(0, static_cast<size_t>(dscale) - digits.size(), '0');
+  if (digits.size() < static_cast<size_t>(dscale))
+    digits.insert(0, static_cast<size_t>(dscale) - digits.size(), '0');
   std::string whole = digits.substr(0, digits.size() - static_cast<size_t>(dscale));
   std::string fraction = digits.substr(whole.size());
   whole.insert(0, (4 - whole.size() % 4) % 4, '0');
@@ -27,7 +28,8 @@ std::string field_by_digits(std::string digits, int scale) {
     groups.erase(0, 4);
     --weight;
   }
-  while (!groups.empty() && groups.substr(groups.size() - 4) == "0000") groups.resize(groups.size() - 4);
+  while (!groups.empty() && groups.substr(groups.size() - 4) == "0000")
+    groups.resize(groups.size() - 4);
   const auto two_bytes = [](int v) {
     return std::string{static_cast<char>(v >> 8), static_cast<char>(v)};
   };
@@ -36,7 +38,8 @@ std::string field_by_digits(std::string digits, int scale) {
   std::string out = std::string(2, '\0') + two_bytes(8 + 2 * count) + two_bytes(count) +
                     two_bytes(zero ? 0 : weight) + two_bytes(negative && !zero ? 0x4000 : 0) +
                     two_bytes(dscale);
-  for (int i = 0; i < count; ++i) out += two_bytes(std::stoi(groups.substr(4 * static_cast<size_t>(i), 4)));
+  for (int i = 0; i < count; ++i)
+    out += two_bytes(std::stoi(groups.substr(4 * static_cast<size_t>(i), 4)));
   return out;
 }
 
@@ -47,12 +50,44 @@ std::string encoded(const std::string& type_name, const std::string& digits) {
 }
 
 TEST(NumericBase10000, WorkedExamples) {
-  EXPECT_EQ(test::hex(field_by_digits("1234567", 2)), "0000000e" "0003" "0001" "0000" "0002" "0001" "0929" "1a2c");
+  EXPECT_EQ(test::hex(field_by_digits("1234567", 2)),
+            "0000000e"
+            "0003"
+            "0001"
+            "0000"
+            "0002"
+            "0001"
+            "0929"
+            "1a2c");
   EXPECT_EQ(test::hex(encoded("decimal128(15, 2)", "1234567")),
-            "0000000e" "0003" "0001" "0000" "0002" "0001" "0929" "1a2c");
-  EXPECT_EQ(test::hex(encoded("decimal128(15, 4)", "5")), "0000000a" "0001" "ffff" "0000" "0004" "0005");
-  EXPECT_EQ(test::hex(encoded("decimal128(15, 0)", "30000")), "0000000a" "0001" "0001" "0000" "0000" "0003");
-  EXPECT_EQ(test::hex(encoded("decimal128(15, 2)", "0")), "00000008" "0000" "0000" "0000" "0002");
+            "0000000e"
+            "0003"
+            "0001"
+            "0000"
+            "0002"
+            "0001"
+            "0929"
+            "1a2c");
+  EXPECT_EQ(test::hex(encoded("decimal128(15, 4)", "5")),
+            "0000000a"
+            "0001"
+            "ffff"
+            "0000"
+            "0004"
+            "0005");
+  EXPECT_EQ(test::hex(encoded("decimal128(15, 0)", "30000")),
+            "0000000a"
+            "0001"
+            "0001"
+            "0000"
+            "0000"
+            "0003");
+  EXPECT_EQ(test::hex(encoded("decimal128(15, 2)", "0")),
+            "00000008"
+            "0000"
+            "0000"
+            "0000"
+            "0002");
 }
 
 // Random digits: runs of zeros and nines, which strip and carry, are as likely as others.

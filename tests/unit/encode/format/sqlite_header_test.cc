@@ -37,7 +37,8 @@ TEST(SqliteHeader, BlocksOfColumnsAndRows) {
       }
       sqlite_record::put_short_serials(pointers.data(), columns, rows, headers.data());
       for (size_t r = 0; r < out.size(); ++r) {
-        for (size_t c = 0; c < cells.size(); ++c) ASSERT_EQ(out[r][c], cells[c][r]) << columns << " " << rows;
+        for (size_t c = 0; c < cells.size(); ++c)
+          ASSERT_EQ(out[r][c], cells[c][r]) << columns << " " << rows;
         ASSERT_EQ(out[r].back(), 0xEE);
       }
     }

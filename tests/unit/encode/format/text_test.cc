@@ -14,14 +14,29 @@ TEST(CopyText, EscapesEveryByteAsTheServerReadsIt) {
       const std::string value = std::string(before, 'a') + static_cast<char>(byte) + "tail";
       std::string expected(before, 'a');
       switch (byte) {
-        case '\b': expected += "\\b"; break;
-        case '\t': expected += "\\t"; break;
-        case '\n': expected += "\\n"; break;
-        case '\v': expected += "\\v"; break;
-        case '\f': expected += "\\f"; break;
-        case '\r': expected += "\\r"; break;
-        case '\\': expected += "\\\\"; break;
-        default: expected += static_cast<char>(byte);
+        case '\b':
+          expected += "\\b";
+          break;
+        case '\t':
+          expected += "\\t";
+          break;
+        case '\n':
+          expected += "\\n";
+          break;
+        case '\v':
+          expected += "\\v";
+          break;
+        case '\f':
+          expected += "\\f";
+          break;
+        case '\r':
+          expected += "\\r";
+          break;
+        case '\\':
+          expected += "\\\\";
+          break;
+        default:
+          expected += static_cast<char>(byte);
       }
       expected += "tail";
       std::string out(expected.size() + 1, '#');

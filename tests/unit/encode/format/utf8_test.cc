@@ -9,12 +9,23 @@ namespace headrace::utf8 {
 namespace {
 
 TEST(Utf8, FirstInvalidByte) {
-  const std::pair<std::string, size_t> cases[] = {
-      {"abc", 3},           {"\xC3\xA9", 2},         {"\xE2\x98\x83", 3}, {"\xF0\x9D\x84\x9E", 4},
-      {"a\xFF", 1},         {"\xC0\x80", 0},         {"\xC1\xBF", 0},     {"\xE0\x80\x80", 0},
-      {"\xED\xA0\x80", 0},  {"\xF0\x80\x80\x80", 0}, {"\xF4\x90\x80\x80", 0}, {"\xF5\x80\x80\x80", 0},
-      {"ab\xE2\x98", 2},    {"\xF0\x9D\x84", 0},     {"\x80", 0},         {"\xED\x9F\xBF", 3},
-      {"\xF4\x8F\xBF\xBF", 4}};
+  const std::pair<std::string, size_t> cases[] = {{"abc", 3},
+                                                  {"\xC3\xA9", 2},
+                                                  {"\xE2\x98\x83", 3},
+                                                  {"\xF0\x9D\x84\x9E", 4},
+                                                  {"a\xFF", 1},
+                                                  {"\xC0\x80", 0},
+                                                  {"\xC1\xBF", 0},
+                                                  {"\xE0\x80\x80", 0},
+                                                  {"\xED\xA0\x80", 0},
+                                                  {"\xF0\x80\x80\x80", 0},
+                                                  {"\xF4\x90\x80\x80", 0},
+                                                  {"\xF5\x80\x80\x80", 0},
+                                                  {"ab\xE2\x98", 2},
+                                                  {"\xF0\x9D\x84", 0},
+                                                  {"\x80", 0},
+                                                  {"\xED\x9F\xBF", 3},
+                                                  {"\xF4\x8F\xBF\xBF", 4}};
   for (const auto& [text, position] : cases) EXPECT_EQ(first_invalid(text), position) << text;
 }
 

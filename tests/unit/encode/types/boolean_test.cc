@@ -26,13 +26,15 @@ TEST(Boolean, ManyBitsWithNulls) {
     values.push_back(i % 7 == 3 ? Raw() : i % 3 == 0 ? kTrue : kFalse);
     expected.push_back(i % 7 == 3 ? "ffffffff" : i % 3 == 0 ? "0000000101" : "0000000100");
   }
-  const Encoded out = encode(type_of("bool"), {"boolean", "bool", -1}, RowFormat::kPgBinary, values);
+  const Encoded out =
+      encode(type_of("bool"), {"boolean", "bool", -1}, RowFormat::kPgBinary, values);
   for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(hex(out.cells[i]), expected[i]) << i;
 }
 
 TEST(Boolean, OtherTargetsAreRefused) {
   const DataType type = type_of("bool");
-  auto codec = find_type_family(type)->make(type, {"integer", "int4", -1}, RowFormat::kPgBinary, {});
+  auto codec =
+      find_type_family(type)->make(type, {"integer", "int4", -1}, RowFormat::kPgBinary, {});
   ASSERT_FALSE(codec.ok());
   EXPECT_EQ(codec.error().code, ErrorCode::kTypeMismatch);
   EXPECT_EQ(codec.error().message, "bool cannot be stored in integer without loss");

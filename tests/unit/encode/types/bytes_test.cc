@@ -32,7 +32,8 @@ TEST(Bytes, FixedSize) {
 
 TEST(Bytes, OtherTargetsAreRefused) {
   const DataType type = type_of("binary");
-  EXPECT_FALSE(find_type_family(type)->make(type, {"text", "text", -1}, RowFormat::kPgBinary, {}).ok());
+  EXPECT_FALSE(
+      find_type_family(type)->make(type, {"text", "text", -1}, RowFormat::kPgBinary, {}).ok());
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ const TargetType kDate{"date", "date", -1};
 const TargetType kTimestamp{"timestamp", "timestamp", -1};
 constexpr int64_t kDayMillis = 86400000;
 
-std::string pg(int32_t days, const TargetType& target = kDate, RowFormat format = RowFormat::kPgBinary) {
+std::string pg(int32_t days, const TargetType& target = kDate,
+               RowFormat format = RowFormat::kPgBinary) {
   const std::string cell = encode_one(type_of("date32"), target, format, raw(days));
   return format == RowFormat::kPgBinary && !cell.starts_with("rejected") ? hex(cell) : cell;
 }
@@ -21,7 +22,8 @@ TEST(Date, EndsOfTheServersRange) {
   EXPECT_EQ(pg(2145042906), "rejected: date 5874898-01-01 is out of range");
   EXPECT_EQ(pg(INT32_MIN).substr(0, 14), "rejected: date");
   EXPECT_EQ(pg(-2440588, kDate, RowFormat::kText), "4714-11-24 BC\t");
-  EXPECT_EQ(pg(2145042906, kDate, RowFormat::kText), "rejected: date 5874898-01-01 is out of range");
+  EXPECT_EQ(pg(2145042906, kDate, RowFormat::kText),
+            "rejected: date 5874898-01-01 is out of range");
 }
 
 TEST(Date, IntoTimestampAsMidnight) {
@@ -29,9 +31,10 @@ TEST(Date, IntoTimestampAsMidnight) {
   EXPECT_EQ(pg(10956, kTimestamp), "00000008ffffffebe228a000");
   EXPECT_EQ(pg(106762939, kTimestamp).substr(0, 10), "000000087f");
   EXPECT_EQ(pg(106762940, kTimestamp), "rejected: date 294277-01-01 is out of range");
-  EXPECT_FALSE(find_type_family(type_of("date32"))
-                   ->make(type_of("date32"), {"timestamptz", "timestamptz", -1}, RowFormat::kPgBinary, {})
-                   .ok());
+  EXPECT_FALSE(
+      find_type_family(type_of("date32"))
+          ->make(type_of("date32"), {"timestamptz", "timestamptz", -1}, RowFormat::kPgBinary, {})
+          .ok());
 }
 
 TEST(Date, Date64IsAWholeDayOrRejected) {
@@ -63,9 +66,11 @@ TEST(Date, SqliteTextOfEveryFourDigitYear) {
 
 TEST(Date, SqliteRejectsOtherYears) {
   EXPECT_EQ(sqlite_one("date32", raw<int32_t>(-719528)), sqlite_text("0000-01-01"));
-  EXPECT_EQ(sqlite_one("date32", raw<int32_t>(-719529)), "rejected: date 0002-12-31 BC is out of range");
+  EXPECT_EQ(sqlite_one("date32", raw<int32_t>(-719529)),
+            "rejected: date 0002-12-31 BC is out of range");
   EXPECT_EQ(sqlite_one("date32", raw<int32_t>(2932896)), sqlite_text("9999-12-31"));
-  EXPECT_EQ(sqlite_one("date32", raw<int32_t>(2932897)), "rejected: date 10000-01-01 is out of range");
+  EXPECT_EQ(sqlite_one("date32", raw<int32_t>(2932897)),
+            "rejected: date 10000-01-01 is out of range");
   const Encoded out = encode(type_of("date32"), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord,
                              {raw<int32_t>(0), {}, raw<int32_t>(9999999), raw<int32_t>(1)});
   ASSERT_EQ(out.rejects.size(), 1u);

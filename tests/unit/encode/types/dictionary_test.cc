@@ -9,7 +9,8 @@ const TypeId kIndexTypes[] = {TypeId::kInt8,  TypeId::kInt16,  TypeId::kInt32,  
                               TypeId::kUint8, TypeId::kUint16, TypeId::kUint32, TypeId::kUint64};
 
 // A dictionary array of indexes (nullopt is NULL) and entries.
-OwnedArray dictionary_array(const DataType& type, const std::vector<std::optional<int64_t>>& indexes,
+OwnedArray dictionary_array(const DataType& type,
+                            const std::vector<std::optional<int64_t>>& indexes,
                             const std::vector<Raw>& entries) {
   DataType index;
   index.id = type.index_id;
@@ -25,8 +26,10 @@ OwnedArray dictionary_array(const DataType& type, const std::vector<std::optiona
 }
 
 TEST(Dictionary, SameBytesAsThePlainValues) {
-  const std::vector<Raw> words = {"AIR", "a longer entry than sixteen bytes", "", "RAIL", "twenty-one characters"};
-  for (const RowFormat format : {RowFormat::kPgBinary, RowFormat::kText, RowFormat::kSqliteRecord}) {
+  const std::vector<Raw> words = {"AIR", "a longer entry than sixteen bytes", "", "RAIL",
+                                  "twenty-one characters"};
+  for (const RowFormat format :
+       {RowFormat::kPgBinary, RowFormat::kText, RowFormat::kSqliteRecord}) {
     for (const TypeId index : kIndexTypes) {
       const DataType type = dictionary_of(index, type_of("utf8"));
       std::vector<std::optional<int64_t>> indexes;
@@ -48,12 +51,14 @@ TEST(Dictionary, SameBytesAsThePlainValues) {
 TEST(Dictionary, EntriesOfOneSize) {
   for (const size_t size : {0U, 1U, 4U, 12U, 16U, 20U, 40U}) {
     const DataType type = dictionary_of(TypeId::kInt32, type_of("utf8"));
-    const std::vector<Raw> words = {std::string(size, 'a'), std::string(size, 'b'), std::string(size, 'c')};
+    const std::vector<Raw> words = {std::string(size, 'a'), std::string(size, 'b'),
+                                    std::string(size, 'c')};
     std::vector<std::optional<int64_t>> indexes;
     for (int64_t i = 0; i < 300; ++i) indexes.push_back(i % 3);
     OwnedArray array = dictionary_array(type, indexes, words);
     for (const uint32_t room : {0U, 4U, 30U}) {
-      const Encoded out = encode_array(*array.get(), type, {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, {}, room);
+      const Encoded out = encode_array(*array.get(), type, {"TEXT", "TEXT", -1},
+                                       RowFormat::kSqliteRecord, {}, room);
       for (size_t i = 0; i < 300; ++i) ASSERT_EQ(out.cells[i], sqlite_text(*words[i % 3]));
     }
   }
@@ -78,12 +83,14 @@ TEST(Dictionary, LargerThanTheBatchIsEncodedOnUse) {
 
 TEST(Dictionary, NullEntriesAreNull) {
   const DataType type = dictionary_of(TypeId::kInt8, type_of("int64"));
-  OwnedArray array = dictionary_array(type, {0, 1, std::nullopt, 2}, {raw<int64_t>(5), {}, raw<int64_t>(300)});
+  OwnedArray array =
+      dictionary_array(type, {0, 1, std::nullopt, 2}, {raw<int64_t>(5), {}, raw<int64_t>(300)});
   const Encoded pg = encode_array(*array.get(), type, {"bigint", "int8", -1}, RowFormat::kPgBinary);
   EXPECT_EQ(hex(pg.cells[0]), "000000080000000000000005");
   EXPECT_EQ(hex(pg.cells[1]), "ffffffff");
   EXPECT_EQ(hex(pg.cells[2]), "ffffffff");
-  const Encoded lite = encode_array(*array.get(), type, {"INTEGER", "INTEGER", -1}, RowFormat::kSqliteRecord);
+  const Encoded lite =
+      encode_array(*array.get(), type, {"INTEGER", "INTEGER", -1}, RowFormat::kSqliteRecord);
   EXPECT_EQ(lite.cells, (std::vector<std::string>{"1:05", "0:", "0:", "2:012c"}));
 }
 
@@ -111,7 +118,9 @@ TEST(Dictionary, IndexesOutsideAreRejected) {
   const DataType type = dictionary_of(TypeId::kInt8, type_of("int32"));
   OwnedArray array = dictionary_array(type, std::vector<std::optional<int64_t>>(300, -1),
                                       std::vector<Raw>(300, raw<int32_t>(7)));
-  EXPECT_EQ(encode_array(*array.get(), type, {"integer", "int4", -1}, RowFormat::kPgBinary).rejects.size(), 300u);
+  EXPECT_EQ(encode_array(*array.get(), type, {"integer", "int4", -1}, RowFormat::kPgBinary)
+                .rejects.size(),
+            300u);
 }
 
 TEST(Dictionary, EmptyDictionaryOfNullRows) {
@@ -123,7 +132,14 @@ TEST(Dictionary, EmptyDictionaryOfNullRows) {
 
 TEST(Dictionary, OfEveryKindOfValue) {
   const std::tuple<const char*, Raw, const char*> cases[] = {
-      {"decimal128(15, 2)", raw_integer("12345", 16), "0000000c" "0002" "0000" "0000" "0002" "007b" "1194"},
+      {"decimal128(15, 2)", raw_integer("12345", 16),
+       "0000000c"
+       "0002"
+       "0000"
+       "0000"
+       "0002"
+       "007b"
+       "1194"},
       {"date32", raw<int32_t>(10958), "0000000400000001"},
       {"bool", std::string(1, '\1'), "0000000101"},
       {"float64", raw(1.5), "000000083ff8000000000000"},
@@ -132,7 +148,8 @@ TEST(Dictionary, OfEveryKindOfValue) {
   for (const auto& [name, value, expected] : cases) {
     const DataType type = dictionary_of(TypeId::kUint16, type_of(name));
     OwnedArray array = dictionary_array(type, {0, 0}, {value});
-    const Encoded out = encode_array(*array.get(), type, default_target(type, Dialect::kPostgres), RowFormat::kPgBinary);
+    const Encoded out = encode_array(*array.get(), type, default_target(type, Dialect::kPostgres),
+                                     RowFormat::kPgBinary);
     EXPECT_EQ(hex(out.cells[1]), expected) << name;
   }
 }

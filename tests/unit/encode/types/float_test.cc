@@ -70,7 +70,8 @@ TEST(Float, SqliteNanIsRejectedUnlessDeclaredNull) {
     EXPECT_NE(strict.rejects.at(1).find("NaN"), std::string::npos);
     ValueOptions options;
     options.nan_as_null = true;
-    const Encoded loose = encode(type, target, RowFormat::kSqliteRecord, {one, nan, {}, one}, options);
+    const Encoded loose =
+        encode(type, target, RowFormat::kSqliteRecord, {one, nan, {}, one}, options);
     EXPECT_TRUE(loose.rejects.empty());
     EXPECT_EQ(loose.cells[0], "7:3ff0000000000000");
     EXPECT_EQ(loose.cells[1], "0:");
@@ -82,9 +83,11 @@ TEST(Float, SqliteNanIsRejectedUnlessDeclaredNull) {
 TEST(Float, OtherTargetsAreRefused) {
   const DataType type = type_of("float64");
   for (const char* base : {"int4", "numeric", "text"}) {
-    EXPECT_FALSE(find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok());
+    EXPECT_FALSE(
+        find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok());
   }
-  EXPECT_FALSE(find_type_family(type)->make(type, {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, {}).ok());
+  EXPECT_FALSE(
+      find_type_family(type)->make(type, {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, {}).ok());
 }
 
 }  // namespace

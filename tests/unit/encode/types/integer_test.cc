@@ -34,17 +34,35 @@ TEST(Integer, NarrowTargetsRejectWhatDoesNotFit) {
 
 // The text form has the same limits.
 TEST(Integer, TextFormRejectsTheSame) {
-  EXPECT_EQ(reason("int64", kInt2, "32768", RowFormat::kText), "32768 is out of range for smallint");
-  EXPECT_EQ(encode_one(type_of("int64"), kInt2, RowFormat::kText, raw<int64_t>(-32768)), "-32768\t");
+  EXPECT_EQ(reason("int64", kInt2, "32768", RowFormat::kText),
+            "32768 is out of range for smallint");
+  EXPECT_EQ(encode_one(type_of("int64"), kInt2, RowFormat::kText, raw<int64_t>(-32768)),
+            "-32768\t");
 }
 
 TEST(Integer, NumericTargetsTakeWhatFitsExactly) {
   const TargetType numeric{"numeric(5,2)", "numeric", 327686};
-  EXPECT_EQ(pg("int32", numeric, "999"), "0000000a" "0001" "0000" "0000" "0002" "03e7");
+  EXPECT_EQ(pg("int32", numeric, "999"),
+            "0000000a"
+            "0001"
+            "0000"
+            "0000"
+            "0002"
+            "03e7");
   EXPECT_EQ(reason("int32", numeric, "1000"), "1000 is out of range for numeric(5,2)");
-  EXPECT_EQ(reason("int32", numeric, "-1000", RowFormat::kText), "-1000 is out of range for numeric(5,2)");
+  EXPECT_EQ(reason("int32", numeric, "-1000", RowFormat::kText),
+            "-1000 is out of range for numeric(5,2)");
   EXPECT_EQ(pg("int64", {"numeric", "numeric", -1}, "-9223372036854775808"),
-            "00000012" "0005" "0004" "4000" "0000" "039a" "0d2c" "0170" "1565" "16b0");
+            "00000012"
+            "0005"
+            "0004"
+            "4000"
+            "0000"
+            "039a"
+            "0d2c"
+            "0170"
+            "1565"
+            "16b0");
 }
 
 TEST(Integer, FloatTargetsTakeWhatFitsExactly) {
@@ -61,9 +79,17 @@ TEST(Integer, FloatTargetsTakeWhatFitsExactly) {
 
 TEST(Integer, SqliteTakesTheFewestBytes) {
   const std::pair<const char*, const char*> cases[] = {
-      {"0", "8:"}, {"1", "9:"}, {"-1", "1:ff"}, {"127", "1:7f"}, {"128", "2:0080"}, {"-129", "2:ff7f"},
-      {"32768", "3:008000"}, {"8388608", "4:00800000"}, {"2147483648", "5:000080000000"},
-      {"140737488355328", "6:0000800000000000"}, {"9223372036854775807", "6:7fffffffffffffff"},
+      {"0", "8:"},
+      {"1", "9:"},
+      {"-1", "1:ff"},
+      {"127", "1:7f"},
+      {"128", "2:0080"},
+      {"-129", "2:ff7f"},
+      {"32768", "3:008000"},
+      {"8388608", "4:00800000"},
+      {"2147483648", "5:000080000000"},
+      {"140737488355328", "6:0000800000000000"},
+      {"9223372036854775807", "6:7fffffffffffffff"},
       {"-9223372036854775808", "6:8000000000000000"}};
   for (const auto& [value, cell] : cases) {
     EXPECT_EQ(sqlite_one("int64", raw_integer(value, 8)), cell) << value;

@@ -15,10 +15,20 @@ std::string one(const std::string& source, const TargetType& target, const std::
 
 TEST(Interval, PartsStayApart) {
   EXPECT_EQ(one("interval_month_day_nano", kInterval, "1,-2,3000"),
-            "00000010" "0000000000000003" "fffffffe" "00000001");
+            "00000010"
+            "0000000000000003"
+            "fffffffe"
+            "00000001");
   EXPECT_EQ(one("interval_day_time", kInterval, "-1,-1500"),
-            "00000010" "ffffffffffe91ca0" "ffffffff" "00000000");
-  EXPECT_EQ(one("interval_months", kInterval, "-14"), "00000010" "0000000000000000" "00000000" "fffffff2");
+            "00000010"
+            "ffffffffffe91ca0"
+            "ffffffff"
+            "00000000");
+  EXPECT_EQ(one("interval_months", kInterval, "-14"),
+            "00000010"
+            "0000000000000000"
+            "00000000"
+            "fffffff2");
 }
 
 TEST(Interval, DigitsThatTheServerWouldRoundAreRejected) {
@@ -38,18 +48,27 @@ TEST(Interval, DurationsPast64BitsOfMicrosecondsAreRejected) {
             "rejected: interval PT2562047788H55S is out of range");
   EXPECT_TRUE(one("duration[ms]", kInterval, "-9223372036854775808").starts_with("rejected"));
   EXPECT_EQ(one("duration[us]", kInterval, "9223372036854775807"),
-            "00000010" "7fffffffffffffff" "00000000" "00000000");
+            "00000010"
+            "7fffffffffffffff"
+            "00000000"
+            "00000000");
   EXPECT_EQ(one("duration[us]", kInterval, "-9223372036854775808"),
-            "00000010" "8000000000000000" "00000000" "00000000");
+            "00000010"
+            "8000000000000000"
+            "00000000"
+            "00000000");
 }
 
 TEST(Interval, TargetsOfFewerFieldsAreRefused) {
   const DataType type = type_of("duration[us]");
   // interval year to month, interval day to second(3)
   for (const int32_t typmod : {458751, 476839939}) {
-    EXPECT_FALSE(find_type_family(type)->make(type, {"interval", "interval", typmod}, RowFormat::kPgBinary, {}).ok());
+    EXPECT_FALSE(find_type_family(type)
+                     ->make(type, {"interval", "interval", typmod}, RowFormat::kPgBinary, {})
+                     .ok());
   }
-  EXPECT_FALSE(find_type_family(type)->make(type, {"time", "time", -1}, RowFormat::kPgBinary, {}).ok());
+  EXPECT_FALSE(
+      find_type_family(type)->make(type, {"time", "time", -1}, RowFormat::kPgBinary, {}).ok());
 }
 
 TEST(Interval, SqliteIso8601) {
@@ -59,7 +78,8 @@ TEST(Interval, SqliteIso8601) {
   EXPECT_EQ(lite("duration[us]", "3723500000"), sqlite_text("PT1H2M3.5S"));
   EXPECT_EQ(lite("duration[ns]", "1"), sqlite_text("PT0.000000001S"));
   EXPECT_EQ(lite("duration[s]", "0"), sqlite_text("PT0S"));
-  EXPECT_EQ(lite("duration[s]", "-9223372036854775808"), sqlite_text("PT-2562047788015215H-30M-8S"));
+  EXPECT_EQ(lite("duration[s]", "-9223372036854775808"),
+            sqlite_text("PT-2562047788015215H-30M-8S"));
   EXPECT_EQ(lite("interval_months", "1"), sqlite_text("P1M"));
   EXPECT_EQ(lite("interval_months", "-2147483648"), sqlite_text("P-178956970Y-8M"));
   EXPECT_EQ(lite("interval_day_time", "3,0"), sqlite_text("P3D"));

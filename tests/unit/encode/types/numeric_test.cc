@@ -32,13 +32,17 @@ TEST(Numeric, TypeModifiers) {
 }
 
 TEST(Numeric, DefaultTargets) {
-  const auto pg = [](const char* name) { return default_target(type_of(name), Dialect::kPostgres); };
+  const auto pg = [](const char* name) {
+    return default_target(type_of(name), Dialect::kPostgres);
+  };
   EXPECT_EQ(pg("decimal128(15, 2)").sql, "numeric(15,2)");
   EXPECT_EQ(pg("decimal128(15, 2)").typmod, 983046);
   EXPECT_EQ(pg("decimal128(10, -3)").sql, "numeric(13,0)");
   EXPECT_EQ(pg("decimal128(3, 5)").sql, "numeric(5,5)");
   EXPECT_EQ(pg("decimal256(76, -1000)").sql, "numeric");
-  const auto sqlite = [](const char* name) { return default_target(type_of(name), Dialect::kSqlite); };
+  const auto sqlite = [](const char* name) {
+    return default_target(type_of(name), Dialect::kSqlite);
+  };
   EXPECT_EQ(sqlite("decimal128(15, 2)").sql, "DECIMAL(15,2)");
   EXPECT_EQ(sqlite("decimal128(15, 2)").base, "NUMERIC");
   EXPECT_EQ(sqlite("decimal128(16, 2)").sql, "TEXT");
@@ -49,10 +53,17 @@ TEST(Numeric, DefaultTargets) {
 // The server rounds to the target's scale without a word.
 TEST(Numeric, TargetsOfOtherPrecisionAndScaleTakeWhatFits) {
   EXPECT_EQ(one("decimal128(15, 2)", numeric(15, 1), "12340"),
-            "0000000c" "0002" "0000" "0000" "0001" "007b" "0fa0");
+            "0000000c"
+            "0002"
+            "0000"
+            "0000"
+            "0001"
+            "007b"
+            "0fa0");
   EXPECT_EQ(one("decimal128(15, 2)", numeric(15, 1), "12345"),
             "rejected: 123.45 has more decimals than numeric(15,1)");
-  EXPECT_EQ(one("decimal128(15, 2)", numeric(4, 2), "9999"), one("decimal128(4, 2)", numeric(4, 2), "9999"));
+  EXPECT_EQ(one("decimal128(15, 2)", numeric(4, 2), "9999"),
+            one("decimal128(4, 2)", numeric(4, 2), "9999"));
   EXPECT_EQ(one("decimal128(15, 2)", numeric(4, 2), "10000"),
             "rejected: 100.00 is out of range for numeric(4,2)");
   EXPECT_EQ(one("decimal128(15, 2)", numeric(4, 2), "-10000", RowFormat::kText),
@@ -75,7 +86,8 @@ TEST(Numeric, ValuesPastTheDeclaredPrecisionAreSeen) {
 TEST(Numeric, IntegersWhenIntegral) {
   const TargetType int4{"integer", "int4", -1}, int8{"bigint", "int8", -1};
   EXPECT_EQ(one("decimal128(15, 2)", int4, "-4200"), "00000004ffffffd6");
-  EXPECT_EQ(one("decimal128(15, 2)", int4, "4201"), "rejected: 42.01 is not an integer that integer holds");
+  EXPECT_EQ(one("decimal128(15, 2)", int4, "4201"),
+            "rejected: 42.01 is not an integer that integer holds");
   EXPECT_EQ(one("decimal128(15, 2)", int4, "214748364800"),
             "rejected: 2147483648.00 is not an integer that integer holds");
   EXPECT_EQ(one("decimal128(38, 0)", int8, "-9223372036854775808"), "000000088000000000000000");
@@ -103,7 +115,8 @@ TEST(Numeric, SqliteIntegerOrRealAndBack) {
   EXPECT_EQ(sqlite_one("decimal128(15, 2)", raw_integer("100", 16)), "9:");
   EXPECT_EQ(sqlite_one("decimal128(15, 2)", raw_integer("-500", 16)), "1:fb");
   EXPECT_EQ(sqlite_one("decimal128(15, 2)", raw_integer("5", 16)), "7:3fa999999999999a");
-  EXPECT_EQ(sqlite_one("decimal64(15, 0)", raw_integer("999999999999999", 8)), "6:00038d7ea4c67fff");
+  EXPECT_EQ(sqlite_one("decimal64(15, 0)", raw_integer("999999999999999", 8)),
+            "6:00038d7ea4c67fff");
   std::mt19937_64 random(4);
   for (int round = 0; round < 20000; ++round) {
     const int scale = static_cast<int>(random() % 16);
@@ -128,18 +141,21 @@ TEST(Numeric, SqliteIntegerOrRealAndBack) {
 }
 
 TEST(Numeric, SqliteColumnsOfOtherAffinity) {
-  const TargetType text{"TEXT", "TEXT", -1}, number{"NUMERIC", "NUMERIC", -1}, real{"REAL", "REAL", -1};
+  const TargetType text{"TEXT", "TEXT", -1}, number{"NUMERIC", "NUMERIC", -1},
+      real{"REAL", "REAL", -1};
   const RowFormat format = RowFormat::kSqliteRecord;
   EXPECT_EQ(one("decimal128(38, 2)", text, "-12345", format), sqlite_text("-123.45"));
   EXPECT_EQ(one("decimal128(5, 2)", text, "100", format), sqlite_text("1.00"));
   EXPECT_EQ(one("decimal128(38, 10)", number, "15000000000", format), "7:3ff8000000000000");
   EXPECT_EQ(one("decimal128(38, 10)", number, "1234567895000000000", format), "7:419d6f3456000000");
   EXPECT_EQ(one("decimal128(38, 2)", number, "12345678901234567", format),
-            "rejected: 123456789012345.67 has more than 15 digits; a numeric column of SQLite would round it");
+            "rejected: 123456789012345.67 has more than 15 digits; a numeric column of SQLite "
+            "would round it");
   EXPECT_EQ(one("decimal128(38, 0)", number, "9223372036854775807", format), "6:7fffffffffffffff");
   EXPECT_EQ(one("decimal128(38, 0)", number, "-9223372036854775808", format), "6:8000000000000000");
   EXPECT_EQ(one("decimal128(38, 0)", real, "9007199254740993", format),
-            "rejected: 9007199254740993 has more than 15 digits; a numeric column of SQLite would round it");
+            "rejected: 9007199254740993 has more than 15 digits; a numeric column of SQLite would "
+            "round it");
   EXPECT_EQ(one("decimal128(5, -2)", number, "7", format), "2:02bc");
 }
 

@@ -9,10 +9,12 @@ const char* const kTypes[] = {"utf8", "large_utf8", "utf8_view"};
 TEST(Text, BytesOfEveryLength) {
   for (const char* name : kTypes) {
     std::vector<Raw> values;
-    for (size_t n = 0; n < 70; ++n) values.push_back(std::string(n, static_cast<char>('a' + n % 26)));
+    for (size_t n = 0; n < 70; ++n)
+      values.push_back(std::string(n, static_cast<char>('a' + n % 26)));
     values.push_back(std::nullopt);
     const Encoded pg = encode(type_of(name), kText, RowFormat::kPgBinary, values);
-    const Encoded lite = encode(type_of(name), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, values);
+    const Encoded lite =
+        encode(type_of(name), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, values);
     for (size_t n = 0; n < 70; ++n) {
       std::string length = "00000000";
       length[6] = "0123456789abcdef"[n >> 4];
@@ -30,10 +32,13 @@ TEST(Text, SpansOfShortAndOfEqualValues) {
   for (const char* name : kTypes) {
     for (const size_t most : {1U, 3U, 8U, 12U, 16U, 31U, 48U}) {
       std::vector<Raw> equal(300, std::string(most, 'q')), mixed;
-      for (size_t i = 0; i < 300; ++i) mixed.push_back(std::string(i % (most + 1), static_cast<char>('a' + i % 7)));
+      for (size_t i = 0; i < 300; ++i)
+        mixed.push_back(std::string(i % (most + 1), static_cast<char>('a' + i % 7)));
       for (const auto& values : {equal, mixed}) {
-        const Encoded out = encode(type_of(name), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, values);
-        for (size_t i = 0; i < values.size(); ++i) ASSERT_EQ(out.cells[i], sqlite_text(*values[i])) << name;
+        const Encoded out =
+            encode(type_of(name), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, values);
+        for (size_t i = 0; i < values.size(); ++i)
+          ASSERT_EQ(out.cells[i], sqlite_text(*values[i])) << name;
       }
     }
   }
@@ -41,16 +46,21 @@ TEST(Text, SpansOfShortAndOfEqualValues) {
 
 TEST(Text, BadBytesAreRejectedWithTheirPlace) {
   for (const char* name : kTypes) {
-    const std::vector<Raw> values = {"good", std::string("a\0b", 3), "ab\xFF", "caf\xC3\xA9", {},
-                                     "a long value that ends in a broken character \xE2\x98", "good"};
+    const std::vector<Raw> values = {
+        "good",   std::string("a\0b", 3),
+        "ab\xFF", "caf\xC3\xA9",
+        {},       "a long value that ends in a broken character \xE2\x98",
+        "good"};
     for (const RowFormat format : {RowFormat::kPgBinary, RowFormat::kText}) {
       const Encoded out = encode(type_of(name), kText, format, values);
       ASSERT_EQ(out.rejects.size(), 3u) << name;
-      EXPECT_EQ(out.rejects.at(1), "text holds a NUL byte at byte 2, which PostgreSQL cannot store");
+      EXPECT_EQ(out.rejects.at(1),
+                "text holds a NUL byte at byte 2, which PostgreSQL cannot store");
       EXPECT_EQ(out.rejects.at(2), "invalid UTF-8 at byte 3");
       EXPECT_EQ(out.rejects.at(5), "invalid UTF-8 at byte 46");
     }
-    const Encoded lite = encode(type_of(name), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, values);
+    const Encoded lite =
+        encode(type_of(name), {"TEXT", "TEXT", -1}, RowFormat::kSqliteRecord, values);
     ASSERT_EQ(lite.rejects.size(), 2u);
     EXPECT_EQ(lite.cells[1], "19:610062");
     EXPECT_EQ(lite.cells[3], sqlite_text("caf\xC3\xA9"));
@@ -96,8 +106,10 @@ TEST(Text, SqliteNumericColumnsRejectTextThatLooksLikeANumber) {
       const std::string out = encode_one(type, target, RowFormat::kSqliteRecord, value);
       EXPECT_NE(out.find("the column would store it as a number"), std::string::npos) << value;
     }
-    for (const char* value : {"", " ", ".", "-", "1e", "1e+", "0x10", "2020-01-01", "1 2", "12a", "e5", "Inf"}) {
-      EXPECT_EQ(encode_one(type, target, RowFormat::kSqliteRecord, value), sqlite_text(value)) << value;
+    for (const char* value :
+         {"", " ", ".", "-", "1e", "1e+", "0x10", "2020-01-01", "1 2", "12a", "e5", "Inf"}) {
+      EXPECT_EQ(encode_one(type, target, RowFormat::kSqliteRecord, value), sqlite_text(value))
+          << value;
     }
   }
 }
@@ -105,7 +117,9 @@ TEST(Text, SqliteNumericColumnsRejectTextThatLooksLikeANumber) {
 TEST(Text, OtherTargetsAreRefused) {
   const DataType type = type_of("utf8");
   for (const char* base : {"int4", "json", "jsonb", "uuid", "date", "numeric", "name"}) {
-    EXPECT_FALSE(find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok()) << base;
+    EXPECT_FALSE(
+        find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok())
+        << base;
   }
 }
 

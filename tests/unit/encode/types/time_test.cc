@@ -15,15 +15,18 @@ const TargetType kTime{"time", "time", -1};
 
 TEST(Time, WholeRangeOfADay) {
   EXPECT_EQ(one("time32[s]", kTime, "86400"), "00000008000000141dd76000");
-  EXPECT_EQ(one("time32[s]", kTime, "86401"), "rejected: time of 86401 s is not within 00:00:00 to 24:00:00");
-  EXPECT_EQ(one("time32[ms]", kTime, "-1"), "rejected: time of -1 ms is not within 00:00:00 to 24:00:00");
+  EXPECT_EQ(one("time32[s]", kTime, "86401"),
+            "rejected: time of 86401 s is not within 00:00:00 to 24:00:00");
+  EXPECT_EQ(one("time32[ms]", kTime, "-1"),
+            "rejected: time of -1 ms is not within 00:00:00 to 24:00:00");
   EXPECT_EQ(one("time64[ns]", kTime, "86400000000001"),
             "rejected: time of 86400000000001 ns is not within 00:00:00 to 24:00:00");
 }
 
 TEST(Time, DigitsThatTheServerWouldRoundAreRejected) {
   EXPECT_EQ(one("time64[ns]", kTime, "1000"), "000000080000000000000001");
-  EXPECT_EQ(one("time64[ns]", kTime, "1001"), "rejected: time of 1001 ns has digits past microseconds");
+  EXPECT_EQ(one("time64[ns]", kTime, "1001"),
+            "rejected: time of 1001 ns has digits past microseconds");
   const TargetType millis{"time(3)", "time", 3}, seconds{"time(0)", "time", 0};
   EXPECT_EQ(one("time64[us]", millis, "5000"), "000000080000000000001388");
   EXPECT_EQ(one("time64[us]", millis, "5001"), "rejected: time of 5001 us has digits past time(3)");
@@ -45,7 +48,8 @@ TEST(Time, SqliteText) {
 TEST(Time, OtherTargetsAreRefused) {
   const DataType type = type_of("time64[us]");
   for (const char* base : {"timetz", "interval", "text"}) {
-    EXPECT_FALSE(find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok());
+    EXPECT_FALSE(
+        find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok());
   }
 }
 

@@ -63,14 +63,16 @@ TEST(Timestamp, SqliteText) {
   const RowFormat format = RowFormat::kSqliteRecord;
   EXPECT_EQ(one("timestamp[s]", kText, "0", format), sqlite_text("1970-01-01 00:00:00"));
   EXPECT_EQ(one("timestamp[ms]", kText, "-1", format), sqlite_text("1969-12-31 23:59:59.999"));
-  EXPECT_EQ(one("timestamp[us]", kText, "1700000000000000", format), sqlite_text("2023-11-14 22:13:20"));
+  EXPECT_EQ(one("timestamp[us]", kText, "1700000000000000", format),
+            sqlite_text("2023-11-14 22:13:20"));
   EXPECT_EQ(one("timestamp[us]", kText, "1700000000120000", format),
             sqlite_text("2023-11-14 22:13:20.120000"));
   EXPECT_EQ(one("timestamp[ns]", kText, "1700000000000000001", format),
             sqlite_text("2023-11-14 22:13:20.000000001"));
   EXPECT_EQ(one("timestamp[us, tz=Asia/Tokyo]", kText, "1700000000000000", format),
             sqlite_text("2023-11-14 22:13:20Z"));
-  EXPECT_EQ(one("timestamp[ms, tz=UTC]", kText, "5", format), sqlite_text("1970-01-01 00:00:00.005Z"));
+  EXPECT_EQ(one("timestamp[ms, tz=UTC]", kText, "5", format),
+            sqlite_text("1970-01-01 00:00:00.005Z"));
   EXPECT_EQ(one("timestamp[s]", kText, "253402300799", format), sqlite_text("9999-12-31 23:59:59"));
   EXPECT_EQ(one("timestamp[s]", kText, "253402300800", format),
             "rejected: timestamp 10000-01-01 00:00:00 is not within the years 0000 to 9999");
@@ -89,10 +91,11 @@ TEST(Timestamp, RandomInstantsAgainstChrono) {
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{at - day};
     char text[40];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d.%06d", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+    std::snprintf(
+        text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d.%06d", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+        static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
     values.push_back(raw(v));
     expected.push_back(sqlite_text(text));
   }

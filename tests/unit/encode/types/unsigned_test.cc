@@ -21,7 +21,8 @@ TEST(Unsigned, DefaultTargetsHoldEveryValue) {
 }
 
 TEST(Unsigned, UpperHalfNeverWraps) {
-  const TargetType int2{"smallint", "int2", -1}, int4{"integer", "int4", -1}, int8{"bigint", "int8", -1};
+  const TargetType int2{"smallint", "int2", -1}, int4{"integer", "int4", -1},
+      int8{"bigint", "int8", -1};
   EXPECT_EQ(one("uint16", int2, "32767"), "000000027fff");
   EXPECT_EQ(one("uint16", int2, "32768"), "rejected: 32768 is out of range for smallint");
   EXPECT_EQ(one("uint16", int2, "65535"), "rejected: 65535 is out of range for smallint");
@@ -35,7 +36,16 @@ TEST(Unsigned, UpperHalfNeverWraps) {
 
 TEST(Unsigned, NumericAndFloat) {
   EXPECT_EQ(one("uint64", {"numeric", "numeric", -1}, "18446744073709551615"),
-            "00000012" "0005" "0004" "0000" "0000" "0734" "1a58" "02e1" "03bb" "064f");
+            "00000012"
+            "0005"
+            "0004"
+            "0000"
+            "0000"
+            "0734"
+            "1a58"
+            "02e1"
+            "03bb"
+            "064f");
   EXPECT_EQ(one("uint64", {"numeric(19,0)", "numeric", 1245188}, "18446744073709551615"),
             "rejected: 18446744073709551615 is out of range for numeric(19,0)");
   EXPECT_EQ(one("uint64", {"double precision", "float8", -1}, "9223372036854775808"),
@@ -46,9 +56,11 @@ TEST(Unsigned, NumericAndFloat) {
 
 TEST(Unsigned, SqliteHoldsUpTo63Bits) {
   const TargetType integer{"INTEGER", "INTEGER", -1};
-  EXPECT_EQ(one("uint64", integer, "9223372036854775807", RowFormat::kSqliteRecord), "6:7fffffffffffffff");
+  EXPECT_EQ(one("uint64", integer, "9223372036854775807", RowFormat::kSqliteRecord),
+            "6:7fffffffffffffff");
   EXPECT_EQ(one("uint64", integer, "9223372036854775808", RowFormat::kSqliteRecord),
-            "rejected: 9223372036854775808 is out of range for SQLite's INTEGER, which has 64 bits with sign");
+            "rejected: 9223372036854775808 is out of range for SQLite's INTEGER, which has 64 bits "
+            "with sign");
   EXPECT_EQ(one("uint8", integer, "255", RowFormat::kSqliteRecord), "2:00ff");
   EXPECT_EQ(one("uint32", integer, "4294967295", RowFormat::kSqliteRecord), "5:0000ffffffff");
 }
