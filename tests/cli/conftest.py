@@ -186,7 +186,7 @@ class Postgres:
 @pytest.fixture
 def postgres():
     if not PG:
-        pytest.skip("HEADRACE_TEST_PG is not set")
+        pytest.fail("HEADRACE_TEST_PG is not set: run the tests by `make test`")
     with psycopg.connect(PG, autocommit=True) as connection:
         place = Postgres(connection)
         yield place
@@ -197,5 +197,5 @@ def postgres():
 def tcp():
     """Keyword string of a server that wants a password, and that password."""
     if not PG_TCP:
-        pytest.skip("HEADRACE_TEST_PG_TCP is not set")
+        pytest.fail("HEADRACE_TEST_PG_TCP is not set: run the tests by `make test`")
     return PG_TCP, PG_PASSWORD
