@@ -146,7 +146,13 @@ class ColumnCodec final : public Codec {
       cursors[i] = Cells::close(put(Cells::open(cursors[i], n), values[rows.begin + i], n));
     };
     if (shared_) {
-      for (int i = 0; i < rows.count; ++i) put_one(i, Convert::kShared);
+      for (int i = 0; i < rows.count; ++i) {
+        if constexpr (requires { values.values[0]; }) {
+          // Of the next span: it lies on another page, where processors do not look by themselves.
+          __builtin_prefetch(&values.values[rows.begin + i + kMaxSpanRows]);
+        }
+        put_one(i, Convert::kShared);
+      }
     } else if (null_free_) {
       for (int i = 0; i < rows.count; ++i) put_one(i, Cells::bytes(cells[i]));
     } else {

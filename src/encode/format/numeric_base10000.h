@@ -121,6 +121,21 @@ struct SmallFields {
   return fields.bytes[form];
 }
 
+inline constexpr uint64_t kTinyEnd = 100000000;
+
+// put_small for aligned < kTinyEnd, which are two digits.
+[[gnu::always_inline]] inline uint32_t put_tiny(uint8_t* out, uint32_t aligned, bool negative,
+                                                const SmallFields& fields) {
+  const uint32_t high = aligned / 10000, low = aligned - high * 10000;
+  const auto leading = static_cast<uint32_t>(high == 0), trailing = static_cast<uint32_t>(low == 0);
+  const uint32_t form = 8 + 4 * leading + trailing;  // after two digits that are always 0
+  const uint32_t digits = __builtin_bswap32(high << 16 | low) >> (16 * leading);
+  std::memcpy(out, &fields.heads[form], 8);
+  std::memcpy(out + 8, &fields.signs[negative ? 1 : 0], 4);
+  std::memcpy(out + 12, &digits, 4);
+  return fields.bytes[form];
+}
+
 // Any value. Digits are taken from the low end: first those below the border that the decimal point
 // lies in, then sixteen decimals at a time. REQUIRES: kMaxBytes at `out`.
 inline uint32_t put_wide(uint8_t* out, WideInteger v, const Layout& layout) {

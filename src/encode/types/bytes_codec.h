@@ -7,12 +7,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <type_traits>
 
 #include "encode/codec_helpers.h"
-#include "encode/format/utf8.h"
+#include "encode/types/view_span.h"
 
 namespace headrace {
 
@@ -30,15 +29,6 @@ struct FixedCopy {
     std::memcpy(out, &block, kWidth);
   }
 };
-
-// For values of up to 12 bytes in two words: 1 in every byte past the value.
-inline constexpr auto kPastEnd = [] {
-  std::array<std::array<uint64_t, 2>, 13> words{};
-  for (size_t length = 0; length <= 12; ++length) {
-    for (size_t i = length; i < 16; ++i) words[length][i / 8] |= 1ULL << (8 * (i % 8));
-  }
-  return words;
-}();
 
 // Rule says what is stored:
 //   uint32_t cell(uint32_t n) const               cell of a value of n bytes
@@ -71,6 +61,10 @@ class BytesCodec final : public Codec {
         return write_rows(column, rows, cursors, FixedCopy<12>{});
       case 16:
         return write_rows(column, rows, cursors, FixedCopy<16>{});
+      case 20:
+        return write_rows(column, rows, cursors, FixedCopy<20>{});
+      case 24:
+        return write_rows(column, rows, cursors, FixedCopy<24>{});
       case 32:
         return write_rows(column, rows, cursors, FixedCopy<32>{});
       case 48:
@@ -81,10 +75,15 @@ class BytesCodec final : public Codec {
   }
 
  private:
+  static constexpr bool kHasViews = std::is_same_v<Reader, ViewReader>;
+
   // Fills the cells and finds the shortest and longest value. Returns false when some value may not
   // be one that is stored.
   bool measure_sizes(const ColumnView& column, const Reader& values, RowSpan rows,
                      uint32_t* cells) {
+    if constexpr (kHasViews) {
+      if (null_free_) return measure_views(column, rows, cells);
+    }
     const size_t most =
         null_free_
             ? fill_cells(
@@ -94,32 +93,18 @@ class BytesCodec final : public Codec {
       if (most > kMaxCellBytes) return false;
       const auto begin = values.offsets[rows.begin], end = values.offsets[rows.begin + rows.count];
       return rule_.all_fit({values.data + begin, static_cast<size_t>(end - begin)}, longest_);
-    } else if constexpr (std::is_same_v<Reader, ViewReader>) {
-      return null_free_ && most <= kMaxCellBytes && rule_.all_fit({}, longest_) &&
-             views_are_plain(values, rows);
     } else {
       return false;
     }
   }
 
-  // True when every value is ASCII without NUL. Those of up to 12 bytes stand in the view itself.
-  static bool views_are_plain(const ViewReader& values, RowSpan rows) {
-    uint64_t odd = 0;
-    for (int i = 0; i < rows.count; ++i) {
-      const ViewReader::View& view = values.views[rows.begin + i];
-      if (view.length > 12) {
-        odd |= utf8::is_plain_ascii<false>(values[rows.begin + i]) ? 0 : 1;
-        continue;
-      }
-      uint64_t first;
-      uint32_t last;
-      std::memcpy(&first, view.head, 8);
-      std::memcpy(&last, view.head + 8, 4);
-      const auto& past_end = kPastEnd[static_cast<size_t>(view.length)];
-      odd |=
-          utf8::odd_bytes<false>(first | past_end[0]) | utf8::odd_bytes<false>(last | past_end[1]);
-    }
-    return odd == 0;
+  bool measure_views(const ColumnView& column, RowSpan rows, uint32_t* cells) {
+    const Rule rule = rule_;
+    views_.sweep(column, rows, [&](uint32_t bytes) { return rule.cell(bytes); }, cells);
+    longest_ = views_.longest();
+    shortest_ = views_.shortest();
+    return longest_ <= kMaxCellBytes && views_.short_are_plain() && views_.is_dense() &&
+           rule_.all_fit(views_.long_range(column), longest_);
   }
 
   // Returns the most bytes of any slot, those of NULLs included: they lie in the sweep too.
@@ -157,35 +142,44 @@ class BytesCodec final : public Codec {
   }
 
   // Width of words that hold every value of the span and may be read and written whole; 0: none.
-  int copy_width(const ColumnView& column, RowSpan rows) const {
-    const auto may_write = [&](size_t width) {
-      return longest_ <= width && width - shortest_ <= room_;
-    };
+  int copy_width(const ColumnView& column, RowSpan rows) {
+    for (const int step : {8, 12, 16, 20, 24, 32, 48}) {
+      const auto width = static_cast<size_t>(step);
+      if (longest_ > width) continue;
+      return width - shortest_ <= room_ && may_read(column, rows, width) ? step : 0;
+    }
+    return 0;
+  }
+
+  // Whether `width` bytes may be read from the start of every value.
+  bool may_read(const ColumnView& column, RowSpan rows, size_t width) {
     if constexpr (kHasOffsets<Reader>) {
       const Reader values(column);
       const auto last = values.offsets[rows.begin + rows.count];
       const auto behind = static_cast<size_t>(values.offsets[column.length] - last);
-      for (const int width : {8, 16, 32, 48}) {
-        // The last value may be empty: then all of the word lies behind it.
-        if (may_write(static_cast<size_t>(width))) {
-          return behind >= static_cast<size_t>(width) - shortest_ ? width : 0;
-        }
-      }
-    } else if constexpr (std::is_same_v<Reader, ViewReader>) {
-      if (may_write(12)) return 12;  // within the view itself
+      // The last value may be empty: then all of the word lies behind it.
+      return behind >= width - shortest_;
+    } else if constexpr (kHasViews) {
+      if (!null_free_ || !views_.is_dense()) return false;
+      view_data_ = views_.long_data(column);
+      return views_.may_read(column, rows, width);
+    } else {
+      return false;
     }
-    return 0;
   }
 
   template <typename Copy>
   void write_rows(const ColumnView& column, RowSpan rows, uint8_t** cursors, Copy copy) const {
     const Reader values(column);
+    const char* const view_data = view_data_;
     const auto write_one = [&](int i) {
-      const std::string_view v = values[rows.begin + i];
-      uint8_t* at = Cells::open(cursors[i], static_cast<uint32_t>(v.size()));
       if constexpr (std::is_same_v<Copy, std::nullptr_t>) {
+        const std::string_view v = values[rows.begin + i];
+        uint8_t* at = Cells::open(cursors[i], static_cast<uint32_t>(v.size()));
         cursors[i] = put_bytes(at, v.data(), v.size());
       } else {
+        const std::string_view v = value_at(values, rows.begin + i, view_data);
+        uint8_t* at = Cells::open(cursors[i], static_cast<uint32_t>(v.size()));
         copy(at, v.data());
         cursors[i] = at + v.size();
       }
@@ -203,10 +197,21 @@ class BytesCodec final : public Codec {
     }
   }
 
+  // A view's value without a branch on its length, when all long ones lie in one buffer.
+  static std::string_view value_at(const Reader& values, int64_t row, const char* view_data) {
+    if constexpr (kHasViews) {
+      const ViewReader::View& view = values.views[row];
+      const char* places[2] = {view.head, view_data + view.offset};
+      return {places[view.length > 12], static_cast<size_t>(view.length)};
+    } else {
+      return values[row];
+    }
+  }
+
   static size_t size_of(const Reader& values, int64_t row) {
     if constexpr (kHasOffsets<Reader>) {
       return static_cast<size_t>(values.offsets[row + 1] - values.offsets[row]);
-    } else if constexpr (std::is_same_v<Reader, ViewReader>) {
+    } else if constexpr (kHasViews) {
       return static_cast<size_t>(values.views[row].length);
     } else {
       return values[row].size();
@@ -219,6 +224,8 @@ class BytesCodec final : public Codec {
   bool shared_ = false;
   size_t shortest_ = 0;
   size_t longest_ = 0;
+  ViewSpan views_;                    // of a column of views without NULL
+  const char* view_data_ = nullptr;   // of the span that is written: where its long values lie
 };
 
 template <typename Reader, typename Cells, typename Rule>

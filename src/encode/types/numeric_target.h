@@ -82,7 +82,9 @@ class NumericCodec final : public Codec {
                    Rejects& rejects) override {
     const T* values = FixedReader<T>(column).values + rows.begin;
     null_free_ = is_null_free(column, rows);
-    if (null_free_) {
+    if (null_free_ && all_tiny(values, rows)) {
+      measure_tiny(values, rows, cells);
+    } else if (null_free_) {
       measure_fields(values, rows, [](int) { return false; }, cells, rejects);
     } else {
       const auto is_null = [&](int i) { return column.is_null(rows.begin + i); };
@@ -108,6 +110,29 @@ class NumericCodec final : public Codec {
 
  private:
   static constexpr uint32_t kNull = pg_binary::Cells::kNull;
+
+  // Whether every value is held and has two base-10000 digits at most: prices, quantities, rates.
+  bool all_tiny(const T* values, RowSpan rows) const {
+    uint64_t bits = 0;  // no magnitude is above bits + 1
+    bool all = true;
+    for (int i = 0; i < rows.count; ++i) {
+      __builtin_prefetch(values + i + kMaxSpanRows);  // of the next span: it lies on another page
+      int64_t small;
+      all &= narrow(values[i], &small);
+      bits |= static_cast<uint64_t>(small ^ (small >> 63));
+    }
+    return all && bits < limits_.small_max && bits < numeric::kTinyEnd / small_.layout.align - 1;
+  }
+
+  void measure_tiny(const T* values, RowSpan rows, uint32_t* cells) {
+    const auto align = static_cast<uint32_t>(small_.layout.align);
+    for (int i = 0; i < rows.count; ++i) {
+      int64_t small = 0;
+      narrow(values[i], &small);
+      const auto magnitude = static_cast<uint32_t>(magnitude_of(small));
+      cells[i] = numeric::put_tiny(fields_[i], magnitude * align, small < 0, small_);
+    }
+  }
 
   template <typename IsNull>
   void measure_fields(const T* values, RowSpan rows, IsNull is_null, uint32_t* cells,
