@@ -74,8 +74,16 @@ ProgressMode progress_mode(const std::string& name) {
 }
 
 Mode mode_of(const std::string& name) {
-  if (name == "append") return Mode::kAppend;
-  return name == "replace" ? Mode::kReplace : Mode::kCreate;
+  for (const Mode mode : {Mode::kAppend, Mode::kReplace, Mode::kTruncate, Mode::kUpsert,
+                          Mode::kDeleteInsert}) {
+    if (name == mode_name(mode)) return mode;
+  }
+  return Mode::kCreate;
+}
+
+OnDuplicate on_duplicate_of(const std::string& name) {
+  if (name == "first") return OnDuplicate::kFirst;
+  return name == "last" ? OnDuplicate::kLast : OnDuplicate::kError;
 }
 
 // The table's name from that of the one source file: "data/lineitem.csv.gz" gives "lineitem".
@@ -105,8 +113,13 @@ Status convert_target(const Written& written, LoadRequest* request) {
   request->target = written.to;
   request->table = written.table;
   request->mode = mode_of(written.mode);
+  request->keys = split_names(written.keys);
+  request->update_columns = split_names(written.update_columns);
+  request->on_duplicate = on_duplicate_of(written.on_duplicate);
+  request->replace_where = written.replace_where;
   if (!written.method.empty()) request->method = written.method;
   request->load_id = written.load_id;
+  request->retries = written.retries;
   request->values.nan_as_null = written.nan_as_null;
   request->tuning.analyze = !written.no_analyze;
   HEADRACE_TRY(convert_tuning(written, &request->tuning));
@@ -142,6 +155,8 @@ Result<Options> convert(const std::string& command, Written written) {
   }
   values_from_environment("--null", &written.null_values);
   values_from_environment("--type", &written.types);
+  values_from_environment("--key", &written.keys);
+  values_from_environment("--update-columns", &written.update_columns);
   if (written.source.empty()) {
     return usage_error("the source is missing",
                        fmt::format("name a file: headrace {} FILE", command));

@@ -13,9 +13,9 @@ namespace headrace::cli {
 // Options as they were written; empty or 0 when they were not.
 struct Written {
   std::string to, table, mode, method, memory, block_bytes, lock_timeout, load_id;
-  std::string copy_format, format, delimiter, progress;
-  std::vector<std::string> source, null_values, types;
-  int connections = 0, readers = 0, page_size = 0;
+  std::string copy_format, format, delimiter, progress, on_duplicate, replace_where;
+  std::vector<std::string> source, null_values, types, keys, update_columns;
+  int connections = 0, readers = 0, page_size = 0, retries = 3;
   int64_t batch_rows = 0;
   bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
 };

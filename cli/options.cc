@@ -102,8 +102,17 @@ void add_load_options(CLI::App* app, Written* to) {
                "Table; otherwise the name of the one source file");
   target
       .value("--mode", &to->mode, "MODE",
-             "create (table must not exist), append or replace [create]")
-      ->check(CLI::IsMember({"create", "append", "replace"}));
+             "create, append, replace, truncate, upsert or delete_insert [create]")
+      ->check(CLI::IsMember({"create", "append", "replace", "truncate", "upsert", "delete_insert"}));
+  target.values("--key", &to->keys, "A,B", "upsert: columns of the key, instead of the primary key");
+  target.values("--update-columns", &to->update_columns, "A,B",
+                "upsert: columns that rows already there get, instead of all");
+  target
+      .value("--on-duplicate", &to->on_duplicate, "WHAT",
+             "upsert: rows of the source with one key: error, first or last [error]")
+      ->check(CLI::IsMember({"error", "first", "last"}));
+  target.value("--replace-where", &to->replace_where, "SQL",
+               "delete_insert: condition of the rows that are replaced");
   target.value("--method", &to->method, "NAME",
                "copy, pages, api, or auto: the plan decides [auto]");
   target
@@ -114,7 +123,10 @@ void add_load_options(CLI::App* app, Written* to) {
   target.flag("--no-analyze", &to->no_analyze, "PostgreSQL: leave the planner's statistics to autovacuum");
   target.value("--lock-timeout", &to->lock_timeout, "TIME",
                "Longest wait for the publishing lock, per try [5s]");
-  target.value("--load-id", &to->load_id, "ID", "Name of this load; otherwise one is made");
+  target.value("--load-id", &to->load_id, "ID",
+               "Name of this load: PostgreSQL keeps it, and the same ID again does nothing");
+  target.value("--retries", &to->retries, "N", "Further attempts after failures that may pass [3]")
+      ->check(CLI::Range(0, 1000));
 
   OptionAdder speed(app, "Speed (0: the plan decides)");
   speed

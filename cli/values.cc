@@ -82,6 +82,25 @@ Result<char> parse_delimiter(const std::string& text) {
   return bad_value("--delimiter", text, "give one character, such as ';' or '|', or tab");
 }
 
+std::vector<std::string> split_names(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    std::string name;
+    bool quoted = false;
+    for (const char c : list) {
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == ',' && !quoted) {
+        names.push_back(std::exchange(name, {}));
+      } else {
+        name += c;
+      }
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 std::string closest(const std::string& text, const std::vector<std::string>& names) {
   std::string best;
   size_t best_distance = std::max<size_t>(1, text.size() / 3) + 1;

@@ -18,6 +18,9 @@ Result<int> parse_milliseconds(const std::string& option, const std::string& tex
 // One character, or "\t" or "tab".
 Result<char> parse_delimiter(const std::string& text);
 
+// "a,b" and "b" as a, b, b. A name with a comma stands in double quotes.
+std::vector<std::string> split_names(const std::vector<std::string>& lists);
+
 // The name that is closest to `text`, or "" if none is close.
 std::string closest(const std::string& text, const std::vector<std::string>& names);
 

@@ -76,6 +76,12 @@ struct TargetColumn {
   bool operator==(const TargetColumn&) const = default;
 };
 
+// A load that is done, as the target keeps it.
+struct CommittedLoad {
+  std::string when;  // "2026-11-22 19:00:00Z"
+  int64_t rows = 0;
+};
+
 // Facts about a target table and its database.
 struct SinkFacts {
   Dialect dialect = Dialect::kNone;
@@ -90,17 +96,22 @@ struct SinkFacts {
   std::vector<TargetColumn> columns;
   std::vector<std::string> indexes;      // names
   std::vector<std::string> constraints;  // names
+  // Columns of the unique indexes that ON CONFLICT can name, the primary key first.
+  std::vector<std::vector<std::string>> unique_keys;
+  bool has_primary_key = false;  // unique_keys[0] is it
   // Objects that a swap by renaming would not carry over, in words: "view v_sales",
   // "trigger audit", "foreign key on orders". Empty: a swap loses nothing.
   std::vector<std::string> dependents;
   bool can_create = true;  // CREATE on the schema, or a writable folder
   bool can_insert = true;
+  bool can_create_temporary = true;  // temporary tables in this database
   bool is_owner = true;
   int max_writers = 1;  // connection slots left, or threads a file takes
   // SQLite: the file exists, holds other objects than the table, has a -wal or -journal.
   bool file_exists = false;
   bool file_has_other_objects = false;
   bool file_is_busy = false;
+  std::optional<CommittedLoad> committed;  // of the request's load id
 };
 
 struct HostFacts {

@@ -25,6 +25,7 @@ enum class CommitScope {
   kNone,    // nothing to commit (null:)
   kSingle,  // one connection, one transaction
   kSwap,    // N connections fill a table nobody sees; one short transaction publishes it
+  kStaged,  // a staging table is filled, then merged into the target in one transaction
   kFile,    // a file under a temporary name, synced and renamed
 };
 
@@ -40,6 +41,11 @@ struct ColumnPlan {
   std::string codec;      // family of the codec, as in the registry
   bool operator==(const ColumnPlan&) const = default;
 };
+
+// A column of a staging table that holds the row's number in the source, 1-based: it tells which of
+// two rows with one key came last. As a ColumnPlan it has kRowNumberSource for a source.
+inline constexpr char kRowNumberColumn[] = "_headrace_row";
+inline constexpr int kRowNumberSource = -1;
 
 struct Decision {
   std::string subject;
@@ -66,7 +72,12 @@ struct Plan {
   std::vector<Partition> partitions;
   int64_t row_count = -1;
   bool creates_table = false;  // a table of the planned columns is made in the target
-  bool truncates_target = false;
+  bool already_committed = false;   // the target holds this load's rows: nothing is to be done
+  bool stage_is_temporary = false;  // scope staged: a temporary table, which one writer fills
+  std::vector<std::string> keys;            // upsert
+  std::vector<std::string> update_columns;  // upsert; empty: rows that are there stay as they are
+  OnDuplicate on_duplicate = OnDuplicate::kError;
+  std::string replace_where;  // delete_insert
   std::vector<std::string> ddl;  // as it will run, for people to read
   int readers = 1;
   int workers = 1;

@@ -12,9 +12,21 @@ namespace headrace {
 
 struct Plan;
 
-enum class Mode { kCreate, kAppend, kReplace };
+// What happens to the rows already there (SPEC 2.2). All but kCreate make a table that is missing.
+enum class Mode {
+  kCreate,        // the table must not exist
+  kAppend,        // rows are added
+  kReplace,       // all rows are replaced; readers see the old ones until the commit
+  kTruncate,      // TRUNCATE and load in one transaction; the table keeps everything, readers wait
+  kUpsert,        // rows whose key is there are updated, the others inserted
+  kDeleteInsert,  // the rows that meet a condition are replaced
+};
+
+// Rows of the source with the same key, in mode upsert.
+enum class OnDuplicate { kError, kFirst, kLast };
 
 const char* mode_name(Mode mode);
+const char* on_duplicate_name(OnDuplicate on_duplicate);
 
 struct CsvOptions {
   char delimiter = 0;  // 0: by file name (.tsv tab, .psv |), otherwise comma
@@ -57,7 +69,14 @@ struct LoadRequest {
   std::string table;                // "t" or "schema.t"
   Mode mode = Mode::kCreate;
   std::string method = "auto";  // copy, pages, api, auto
-  std::string load_id;          // empty: a new one is made
+  // Name of this load. PostgreSQL keeps it in the table headrace_loads when it is given, and a load
+  // that was committed is not run again. Empty: one is made, and not kept.
+  std::string load_id;
+  int retries = 3;  // further attempts after failures that may pass (SPEC 4); streams have none
+  std::vector<std::string> keys;            // upsert: target columns; empty: the primary key
+  std::vector<std::string> update_columns;  // upsert: what an existing row gets; empty: all but keys
+  OnDuplicate on_duplicate = OnDuplicate::kError;  // upsert
+  std::string replace_where;  // delete_insert: SQL condition on the target's columns
   CsvOptions csv;
   ValueOptions values;
   Tuning tuning;

@@ -53,6 +53,7 @@ struct Error {
   std::string message;
   std::string hint;      // what the user can do; may be empty
   std::string sqlstate;  // five characters when a server said so
+  bool outcome_unknown = false;  // the load may have been committed: nobody could say
   ErrorWhere where;
   std::vector<std::string> context;  // later errors, and what was being done
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <optional>
 
 #include "encode/format/pg_binary.h"
@@ -44,6 +45,7 @@ Result<std::unique_ptr<RowEncoder>> RowEncoder::make(const std::vector<ColumnPla
     column.plan = plan;
     column.codec = std::move(codec);
     column.cells.resize(kMaxSpanRows);
+    if (plan.source_index != kRowNumberSource) ++encoder->source_columns_;
     encoder->columns_.push_back(std::move(column));
   }
   if (format == RowFormat::kSqliteRecord) {
@@ -56,21 +58,26 @@ Result<std::unique_ptr<RowEncoder>> RowEncoder::make(const std::vector<ColumnPla
 
 Status RowEncoder::start(const RecordBatch& batch) {
   const ArrowArray& array = *batch.array.get();
-  if (array.n_children != static_cast<int64_t>(columns_.size())) {
+  if (array.n_children != static_cast<int64_t>(source_columns_)) {
     return Error(ErrorCode::kSource, fmt::format("a batch has {} columns, the plan {}",
-                                                 array.n_children, columns_.size()));
+                                                 array.n_children, source_columns_));
   }
   batch_ = &batch;
   views_.clear();
+  size_t child = 0;
   for (size_t i = 0; i < columns_.size(); ++i) {
-    const DataType& type = batch.schema->fields[i].type;
+    if (columns_[i].plan.source_index == kRowNumberSource) {
+      views_.push_back(row_numbers(array, columns_[i].plan.field.type));
+      continue;
+    }
+    const DataType& type = batch.schema->fields[child].type;
     if (!(type == columns_[i].plan.field.type)) {
       return Error(
           ErrorCode::kSource,
           fmt::format("column {} changed its type from {} to {}", columns_[i].plan.field.name,
                       type_name(columns_[i].plan.field.type), type_name(type)));
     }
-    HEADRACE_ASSIGN(ColumnView view, make_column_view(*array.children[i], type));
+    HEADRACE_ASSIGN(ColumnView view, make_column_view(*array.children[child++], type));
     views_.push_back(std::move(view));
     columns_[i].codec->bind(views_.back());
   }
@@ -79,6 +86,18 @@ Status RowEncoder::start(const RecordBatch& batch) {
   end_row_ = array.offset + array.length;
   block_index_ = 0;
   return {};
+}
+
+// The numbers of the batch's rows in the source, 1-based, as a column of it.
+ColumnView RowEncoder::row_numbers(const ArrowArray& array, const DataType& type) {
+  row_numbers_.resize(static_cast<size_t>(array.length));
+  std::iota(row_numbers_.begin(), row_numbers_.end(), batch_->first_row + 1);
+  ColumnView view;
+  view.type = &type;
+  view.length = array.length;
+  view.offset = -array.offset;  // rows are counted from the start of the array's buffers
+  view.values = row_numbers_.data();
+  return view;
 }
 
 Error RowEncoder::reject_error(Rejects& rejects, size_t column) const {

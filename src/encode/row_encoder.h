@@ -19,7 +19,7 @@ namespace headrace {
 
 class RowEncoder {
  public:
-  // `columns` in the order of the batches' columns.
+  // `columns` in the order of the batches' columns; a column of row numbers is made here.
   static Result<std::unique_ptr<RowEncoder>> make(const std::vector<ColumnPlan>& columns,
                                                   RowFormat format, const ValueOptions& options,
                                                   int64_t block_bytes);
@@ -46,6 +46,7 @@ class RowEncoder {
   };
 
   RowEncoder() = default;
+  ColumnView row_numbers(const ArrowArray& array, const DataType& type);
   int rows_to_measure(const RowBlock& block, size_t room) const;
   Status measure(int count, uint64_t* row_bytes);
   std::optional<Error> measure_values(int count);
@@ -69,6 +70,8 @@ class RowEncoder {
   int64_t block_bytes_ = 0;
   std::vector<Column> columns_;
   std::vector<ColumnView> views_;
+  std::vector<int64_t> row_numbers_;  // of the batch, where a column holds them
+  size_t source_columns_ = 0;
   RowSums sums_;
   // sqlite_record, of each row of the span: payload, header, and what stands before the payload
   std::vector<uint32_t> record_bytes_;

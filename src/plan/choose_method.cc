@@ -1,4 +1,4 @@
-// Which method and which commit scope.
+// Which method.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,9 +8,6 @@
 
 namespace headrace {
 namespace {
-
-// Below this, opening further connections and a staging table costs more than it saves.
-constexpr int64_t kRowsForSwap = 200000;
 
 std::string lower(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -26,20 +23,6 @@ Error unknown_method(const std::string& method, const char* known) {
                fmt::format("use {}", known));
 }
 
-// Empty: a swap is possible. Otherwise why not.
-std::string no_swap_reason(const PlanInput& in) {
-  const SinkFacts& sink = in.sink;
-  if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
-  if (!sink.table_exists) return "";
-  if (sink.relation_kind != "table") return fmt::format("the target is a {}", sink.relation_kind);
-  if (!sink.is_owner) return "the user does not own the table";
-  if (in.request.mode != Mode::kReplace && !sink.table_is_empty) return "the table has rows already";
-  if (!sink.dependents.empty()) {
-    return fmt::format("it would lose {}", fmt::join(sink.dependents, ", "));
-  }
-  return "";
-}
-
 Status plan_postgres(const PlanInput& in, Plan* plan) {
   const std::string& asked = in.request.method;
   if (asked != "auto" && asked != "copy") return unknown_method(asked, "copy or auto");
@@ -47,37 +30,7 @@ Status plan_postgres(const PlanInput& in, Plan* plan) {
   plan->method_reason = asked == "copy" ? "requested"
                                         : "COPY FROM STDIN needs no privilege beyond INSERT and is the "
                                           "fastest way in";
-  if (in.sink.server_kind == "file") {
-    plan->commit_scope = CommitScope::kFile;
-    return {};
-  }
-  if (in.sink.server_kind == "null") {
-    plan->commit_scope = CommitScope::kNone;
-    return {};
-  }
-  const std::string no_swap = no_swap_reason(in);
-  const bool small = in.source.row_count >= 0 && in.source.row_count < kRowsForSwap;
-  if (!no_swap.empty()) {
-    plan->commit_scope = CommitScope::kSingle;
-    decide(plan, "commit_scope", "single",
-           fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
-    if (in.request.mode == Mode::kReplace && in.sink.table_exists) {
-      plan->warnings.push_back(fmt::format(
-          "rows are replaced by DELETE and COPY in one transaction, slower than a swap, because {}",
-          no_swap));
-    }
-  } else if (in.request.tuning.connections == 1 || (small && in.request.tuning.connections == 0)) {
-    const bool swap = in.sink.table_exists && in.request.mode == Mode::kReplace;
-    plan->commit_scope = swap ? CommitScope::kSwap : CommitScope::kSingle;
-    decide(plan, "commit_scope", commit_scope_name(plan->commit_scope),
-           swap ? "readers see the old rows until the renames"
-                : (small ? "few rows: one transaction on one connection" : "one connection requested"));
-  } else {
-    plan->commit_scope = CommitScope::kSwap;
-    decide(plan, "commit_scope", "swap",
-           "several connections fill a table nobody sees; one short transaction publishes it");
-  }
-  return {};
+  return plan_commit_scope(in, plan);
 }
 
 // Empty: the page writer can make this file. Otherwise why not.

@@ -30,8 +30,8 @@ int64_t row_bytes(const PlanInput& in) {
 int workers_for(const PlanInput& in, Plan* plan) {
   const int asked = in.request.tuning.connections;
   const bool copy_file = in.sink.dialect == Dialect::kPostgres && in.sink.server_kind == "file";
-  const bool single =
-      plan->commit_scope == CommitScope::kSingle || plan->method == "api" || copy_file;
+  const bool single = plan->commit_scope == CommitScope::kSingle || plan->stage_is_temporary ||
+                      plan->method == "api" || copy_file;
   if (single) {
     if (asked > 1) {
       decide(plan, "workers", "1",
@@ -39,7 +39,8 @@ int workers_for(const PlanInput& in, Plan* plan) {
     }
     return 1;
   }
-  const bool server = plan->commit_scope == CommitScope::kSwap;
+  const bool server =
+      plan->commit_scope == CommitScope::kSwap || plan->commit_scope == CommitScope::kStaged;
   int workers = asked;
   std::string reason = "requested";
   if (workers == 0 && server) {

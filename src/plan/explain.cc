@@ -17,6 +17,13 @@ const char* mode_meaning(const Plan& plan) {
       return plan.creates_table ? "the table is made" : "rows are added";
     case Mode::kReplace:
       return plan.creates_table ? "the table is made" : "all rows are replaced";
+    case Mode::kTruncate:
+      return plan.creates_table ? "the table is made" : "the table is emptied first";
+    case Mode::kUpsert:
+      return plan.creates_table ? "the table is made"
+                                : "rows with a known key are updated, others inserted";
+    case Mode::kDeleteInsert:
+      return plan.creates_table ? "the table is made" : "rows that meet the condition are replaced";
   }
   return "";
 }
@@ -75,8 +82,26 @@ const char* mode_name(Mode mode) {
       return "append";
     case Mode::kReplace:
       return "replace";
+    case Mode::kTruncate:
+      return "truncate";
+    case Mode::kUpsert:
+      return "upsert";
+    case Mode::kDeleteInsert:
+      return "delete_insert";
   }
   return "create";
+}
+
+const char* on_duplicate_name(OnDuplicate on_duplicate) {
+  switch (on_duplicate) {
+    case OnDuplicate::kError:
+      return "error";
+    case OnDuplicate::kFirst:
+      return "first";
+    case OnDuplicate::kLast:
+      return "last";
+  }
+  return "error";
 }
 
 const char* row_format_name(RowFormat format) {
@@ -99,6 +124,8 @@ const char* commit_scope_name(CommitScope scope) {
       return "single";
     case CommitScope::kSwap:
       return "swap";
+    case CommitScope::kStaged:
+      return "staged";
     case CommitScope::kFile:
       return "file";
   }
@@ -110,6 +137,8 @@ std::string Plan::to_text() const {
   append_field(&out, "source", source_line(*this));
   append_field(&out, "target", target_line(*this));
   append_field(&out, "mode", fmt::format("{}: {}", mode_name(mode), mode_meaning(*this)));
+  append_field(&out, "key", printable(fmt::format("{}", fmt::join(keys, ", "))));
+  append_field(&out, "condition", printable(replace_where));
   append_field(&out, "method", method_line(*this));
   append_field(&out, "rows as", row_format_name(row_format));
   append_field(&out, "commit", commit_scope_name(commit_scope));

@@ -67,9 +67,19 @@ static constexpr auto enum_names(Dialect) {
 }
 
 static auto enum_names(Mode) {
-  std::array<EnumName<Mode>, 3> names{};
-  std::ranges::transform(std::array{Mode::kCreate, Mode::kAppend, Mode::kReplace}, names.begin(),
+  constexpr std::array kModes = {Mode::kCreate,   Mode::kAppend, Mode::kReplace,
+                                 Mode::kTruncate, Mode::kUpsert, Mode::kDeleteInsert};
+  std::array<EnumName<Mode>, kModes.size()> names{};
+  std::ranges::transform(kModes, names.begin(),
                          [](Mode mode) { return EnumName<Mode>{mode, mode_name(mode)}; });
+  return names;
+}
+
+static auto enum_names(OnDuplicate) {
+  std::array<EnumName<OnDuplicate>, 3> names{};
+  std::ranges::transform(
+      std::array{OnDuplicate::kError, OnDuplicate::kFirst, OnDuplicate::kLast}, names.begin(),
+      [](OnDuplicate choice) { return EnumName<OnDuplicate>{choice, on_duplicate_name(choice)}; });
   return names;
 }
 
@@ -82,11 +92,12 @@ static auto enum_names(RowFormat) {
 }
 
 static auto enum_names(CommitScope) {
-  std::array<EnumName<CommitScope>, 4> names{};
-  std::ranges::transform(
-      std::array{CommitScope::kNone, CommitScope::kSingle, CommitScope::kSwap, CommitScope::kFile},
-      names.begin(),
-      [](CommitScope scope) { return EnumName<CommitScope>{scope, commit_scope_name(scope)}; });
+  constexpr std::array kScopes = {CommitScope::kNone, CommitScope::kSingle, CommitScope::kSwap,
+                                  CommitScope::kStaged, CommitScope::kFile};
+  std::array<EnumName<CommitScope>, kScopes.size()> names{};
+  std::ranges::transform(kScopes, names.begin(), [](CommitScope scope) {
+    return EnumName<CommitScope>{scope, commit_scope_name(scope)};
+  });
   return names;
 }
 
@@ -166,7 +177,15 @@ void describe(Archive& archive, T& plan) {
   archive("partitions", plan.partitions);
   archive("row_count", plan.row_count);
   archive("creates_table", plan.creates_table);
-  archive("truncates_target", plan.truncates_target);
+  archive("already_committed", plan.already_committed);
+  archive("stage_is_temporary", plan.stage_is_temporary);
+  const Plan plain;
+  archive.when(plan.mode == Mode::kUpsert, "keys", plan.keys, plain.keys);
+  archive.when(plan.mode == Mode::kUpsert, "update_columns", plan.update_columns,
+               plain.update_columns);
+  archive.when(plan.mode == Mode::kUpsert, "on_duplicate", plan.on_duplicate, plain.on_duplicate);
+  archive.when(plan.mode == Mode::kDeleteInsert, "replace_where", plan.replace_where,
+               plain.replace_where);
   archive("ddl", plan.ddl);
   archive("readers", plan.readers);
   archive("workers", plan.workers);

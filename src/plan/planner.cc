@@ -20,7 +20,8 @@ Status check_target(const PlanInput& in, Plan* plan) {
   }
   if (in.request.mode == Mode::kCreate) {
     return Error(ErrorCode::kTargetExists, fmt::format("table {} already exists", name),
-                 "use --mode append to add rows, or --mode replace to replace all of them");
+                 "use --mode append to add rows, or --mode replace to replace all of them; truncate, "
+                 "upsert and delete_insert load into it too");
   }
   if (sink.relation_kind != "table" && sink.relation_kind != "partitioned table" &&
       sink.relation_kind != "file") {
@@ -54,8 +55,16 @@ Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, co
   plan.analyze = request.tuning.analyze;
   plan.lock_timeout_ms = request.tuning.lock_timeout_ms > 0 ? request.tuning.lock_timeout_ms : 5000;
   plan.index_action = sink.indexes.empty() ? "none" : "keep";
+  if (sink.committed) {
+    plan.already_committed = true;
+    decide(&plan, "load", "nothing to do",
+           fmt::format("load {} was committed at {} with {} rows", request.load_id,
+                       sink.committed->when, sink.committed->rows));
+    return plan;
+  }
   HEADRACE_TRY(check_target(in, &plan));
   HEADRACE_TRY(plan_columns(in, &plan));
+  HEADRACE_TRY(plan_mode(in, &plan));
   HEADRACE_TRY(plan_method(in, &plan));
   HEADRACE_TRY(plan_parallelism(in, &plan));
   return plan;

@@ -16,8 +16,14 @@ struct PlanInput {
 // match_columns.cc: source columns against target columns, by name; or new columns.
 Status plan_columns(const PlanInput& in, Plan* plan);
 
-// choose_method.cc: method, row format and commit scope.
+// plan_mode.cc: keys and conditions that the mode needs.
+Status plan_mode(const PlanInput& in, Plan* plan);
+
+// choose_method.cc: method and row format.
 Status plan_method(const PlanInput& in, Plan* plan);
+
+// choose_commit_scope.cc: how a PostgreSQL load becomes visible at once. REQUIRES: plan_method.
+Status plan_commit_scope(const PlanInput& in, Plan* plan);
 
 // choose_partitions.cc: readers, workers, sizes of batches and blocks.
 Status plan_parallelism(const PlanInput& in, Plan* plan);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "base/phase_timer.h"
 #include "run/pipeline.h"
+#include "run/retry.h"
 #include "sink/sink.h"
 #include "source/source.h"
 
@@ -97,21 +99,71 @@ Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   if (!status.ok()) return status;
   if (is_cancelled(request)) return Error(ErrorCode::kCancelled, "the load was cancelled");
   HEADRACE_ASSIGN(PublishStats published, opened.sink->publish());
-  report->rows_written = stats.rows_written;
+  report->rows_written = stats.rows_written - published.rows_dropped;
+  report->rows_rejected = published.rows_dropped;
   fill_from_publish(std::move(published), report);
   return {};
 }
 
-Status load_into(const LoadRequest& request, ArrowArrayStream* stream, Report* report) {
+// One attempt. *connected tells whether source and target could be opened.
+Status load_into(const LoadRequest& request, ArrowArrayStream* stream, Report* report,
+                 bool* connected) {
   const auto start = std::chrono::steady_clock::now();
   auto opened = open_and_plan(request, stream);
   report->phases.plan = seconds_since(start);
   if (!opened.ok()) return std::move(opened).error();
+  *connected = true;
   fill_from_plan(opened->plan, report);
   if (request.planned) request.planned(opened->plan);
+  if (opened->plan.already_committed) {
+    report->warnings.push_back(fmt::format("nothing was done: {}", opened->plan.decisions[0].reason));
+    return {};
+  }
   Status status = run_load(request, *opened, report);
   if (!status.ok()) opened->sink->abandon();
   return status;
+}
+
+// False when the load was cancelled meanwhile.
+bool pause(const LoadRequest& request, int ms) {
+  constexpr int kStepMs = 50;
+  for (int waited = 0; waited < ms; waited += kStepMs) {
+    if (is_cancelled(request)) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(kStepMs, ms - waited)));
+  }
+  return !is_cancelled(request);
+}
+
+// A source that can be read once only has one attempt.
+bool can_read_again(const LoadRequest& request, const ArrowArrayStream* stream) {
+  return stream == nullptr && std::find(request.source.begin(), request.source.end(), "-") == request.source.end();
+}
+
+Error given_up(Error error, int attempts) {
+  error.code = ErrorCode::kRetriesExhausted;
+  error.message += fmt::format("; given up after {} attempts", attempts);
+  return error;
+}
+
+// Each attempt is a whole load: nothing of a failed one is left, so no row is doubled.
+Status load_with_retries(const LoadRequest& request, ArrowArrayStream* stream, Report* report) {
+  const Report fresh = *report;
+  std::vector<std::string> failures;
+  bool connected = false;
+  for (int attempt = 1;; ++attempt) {
+    Status status = load_into(request, stream, report, &connected);
+    const bool again = !status.ok() && can_read_again(request, stream) && request.retries > 0 &&
+                       (connected ? is_retryable(status.error()) : is_retryable_at_start(status.error()));
+    if (!again || attempt > request.retries) {
+      report->warnings.insert(report->warnings.begin(), failures.begin(), failures.end());
+      return again ? given_up(std::move(status).error(), attempt) : status;
+    }
+    const int pause_ms = retry_pause_ms(attempt + 1);
+    failures.push_back(fmt::format("attempt {} failed and was repeated after {:.1f} s: {}", attempt,
+                                   pause_ms / 1000.0, status.error().message));
+    if (!pause(request, pause_ms)) return Error(ErrorCode::kCancelled, "the load was cancelled");
+    *report = fresh;
+  }
 }
 
 }  // namespace
@@ -126,7 +178,7 @@ Report load(const LoadRequest& request, ArrowArrayStream* stream) {
   report.method_requested = request.method;
   Status status;
   try {
-    status = load_into(request, stream, &report);
+    status = load_with_retries(request, stream, &report);
   } catch (const std::exception& e) {
     status = Error(ErrorCode::kInternal, fmt::format("unexpected failure: {}", e.what()));
   }

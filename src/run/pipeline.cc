@@ -53,6 +53,7 @@ class Pipeline {
         queue_(plan.partitions.size(), plan.read_ahead_bytes) {
     read_options_.batch_rows = plan.batch_rows;
     for (const ColumnPlan& column : plan.columns) {
+      if (column.source_index == kRowNumberSource) continue;
       read_options_.columns.push_back(column.source_index);
     }
   }

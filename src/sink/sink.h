@@ -43,7 +43,8 @@ struct PublishStats {
   double index_seconds = 0;
   double lock_seconds = 0;
   int64_t wal_bytes = -1;
-  int64_t bytes_sent = 0;  // by all writers
+  int64_t bytes_sent = 0;    // by all writers
+  int64_t rows_dropped = 0;  // written, and left out by the publishing
   std::vector<std::string> files;
   std::vector<std::string> warnings;
 };

@@ -3,8 +3,8 @@
 import pytest
 from conftest import headrace
 
-LOAD_OPTIONS = """--to --table --mode --method --connections --readers --memory --batch-rows --block-bytes --page-size
-    --copy-format --format --delimiter --no-header --null --type --nan-as-null --lock-timeout --load-id --dry-run --json
+LOAD_OPTIONS = """--to --table --mode --method --connections --readers --memory --batch-rows --block-bytes --page-size --retries
+    --key --update-columns --on-duplicate --replace-where --copy-format --format --delimiter --no-header --null --type --nan-as-null --lock-timeout --load-id --dry-run --json
     --progress --help""".split()
 
 

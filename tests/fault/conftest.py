@@ -99,7 +99,7 @@ def db(server):
 
 
 def staging_tables(connection):
-    return connection.execute("SELECT relname FROM pg_class WHERE relname LIKE '\\_headrace\\_%\\_fault' AND relkind = 'r'").fetchall()
+    return connection.execute("SELECT relname FROM pg_class WHERE relname LIKE '\\_headrace\\_%' AND relkind = 'r'").fetchall()
 
 
 def copying_backends(connection):

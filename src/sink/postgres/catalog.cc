@@ -59,6 +59,16 @@ constexpr char kIndexes[] =
 constexpr char kConstraints[] =
     "SELECT conname FROM pg_constraint WHERE conrelid = $1::oid AND contype <> 'n' ORDER BY 1";
 
+// Columns of the unique indexes that ON CONFLICT takes: on plain columns, whole, checked at once.
+// The primary key comes first.
+constexpr char kUniqueKeys[] = R"(
+SELECT i.indexrelid, i.indisprimary, a.attname
+FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY k(attnum, position)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
+  AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
+ORDER BY i.indisprimary DESC, i.indexrelid, k.position)";
+
 // Tables whose rows a DELETE of ours would delete or change.
 constexpr char kCascadingKeys[] = R"(
 SELECT DISTINCT c.conrelid::regclass::text,
@@ -98,6 +108,20 @@ Result<std::vector<std::string>> read_names(Connection& connection, const char* 
   return names;
 }
 
+Status read_unique_keys(Connection& connection, const std::string& oid, SinkFacts* facts) {
+  HEADRACE_ASSIGN(const PgResult rows, connection.query(kUniqueKeys, {oid}, kDoing));
+  std::string index;
+  for (int i = 0; i < PQntuples(rows.get()); ++i) {
+    if (cell(rows, i, 0) != index) {
+      index = cell(rows, i, 0);
+      facts->unique_keys.emplace_back();
+      facts->has_primary_key |= cell_is_true(rows, i, 1);
+    }
+    facts->unique_keys.back().push_back(cell(rows, i, 2));
+  }
+  return {};
+}
+
 Status read_missing_table(Connection& connection, const TableName& name, CatalogFacts* out) {
   HEADRACE_ASSIGN(const PgResult rows, connection.query(kFindSchema, {name.schema}, kDoing));
   if (PQntuples(rows.get()) == 0) {
@@ -117,6 +141,7 @@ Status read_details(Connection& connection, const std::string& oid, CatalogFacts
   HEADRACE_ASSIGN(out->facts.columns, read_columns(connection, out->oid));
   HEADRACE_ASSIGN(out->facts.indexes, read_names(connection, kIndexes, oid));
   HEADRACE_ASSIGN(out->facts.constraints, read_names(connection, kConstraints, oid));
+  HEADRACE_TRY(read_unique_keys(connection, oid, &out->facts));
   HEADRACE_ASSIGN(const PgResult keys, connection.query(kCascadingKeys, {oid}, kDoing));
   for (int i = 0; i < PQntuples(keys.get()); ++i) {
     out->cascading_keys.push_back({cell(keys, i, 0), cell(keys, i, 1)});
@@ -205,6 +230,10 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
   }
   HEADRACE_ASSIGN(const PgResult slots, connection.query(kSlots, {}, kDoing));
   facts.max_writers = static_cast<int>(std::max<int64_t>(1, cell_integer(slots, 0, 0)));
+  HEADRACE_ASSIGN(const PgResult temporary,
+                  connection.query("SELECT has_database_privilege(current_database(), 'TEMPORARY')",
+                                   {}, kDoing));
+  facts.can_create_temporary = cell_is_true(temporary, 0, 0);
   HEADRACE_TRY(connection.run("COMMIT", kDoing));
   return out;
 }

@@ -99,8 +99,24 @@ std::string staging_lock_keys(std::string_view id) {
   return fmt::format("{}, {}", kLockSpace, static_cast<int32_t>(fnv1a(id)));
 }
 
+std::vector<ColumnPlan> target_columns(const Plan& plan) {
+  std::vector<ColumnPlan> columns = plan.columns;
+  std::erase_if(columns, [](const ColumnPlan& c) { return c.source_index == kRowNumberSource; });
+  return columns;
+}
+
+std::string name_list(const std::vector<std::string>& names, std::string_view prefix) {
+  std::string list;
+  for (const std::string& name : names) {
+    if (!list.empty()) list += ", ";
+    list += fmt::format("{}{}", prefix, quote_identifier(name));
+  }
+  return list;
+}
+
 std::string create_table_sql(const std::string& qualified_table,
-                             const std::vector<ColumnPlan>& columns) {
+                             const std::vector<ColumnPlan>& columns,
+                             const std::vector<std::string>& keys) {
   std::string sql = fmt::format("CREATE TABLE {} (", qualified_table);
   const char* separator = "";
   for (const ColumnPlan& column : columns) {
@@ -108,6 +124,7 @@ std::string create_table_sql(const std::string& qualified_table,
                        column.target_type.sql, column.not_null ? " NOT NULL" : "");
     separator = ",";
   }
+  if (!keys.empty()) sql += fmt::format(",\n  PRIMARY KEY ({})", name_list(keys));
   return sql + "\n)";
 }
 

@@ -34,12 +34,19 @@ std::string staging_lock_keys(std::string_view id);
 // At most 63 bytes, the server's limit, without cutting a UTF-8 character in two.
 std::string truncated_name(std::string_view name);
 
-// CREATE TABLE of the plan's columns.
+// CREATE TABLE of the columns, with `keys` as primary key unless they are empty.
 std::string create_table_sql(const std::string& qualified_table,
-                             const std::vector<ColumnPlan>& columns);
+                             const std::vector<ColumnPlan>& columns,
+                             const std::vector<std::string>& keys = {});
+
+// The plan's columns that the target has: all but that of row numbers.
+std::vector<ColumnPlan> target_columns(const Plan& plan);
 
 // ("a", "b"): the columns of the plan in the target.
 std::string column_list(const std::vector<ColumnPlan>& columns);
+
+// "a", "b", each behind `prefix`.
+std::string name_list(const std::vector<std::string>& names, std::string_view prefix = {});
 
 // COPY ... FROM STDIN.
 std::string copy_sql(const std::string& qualified_table, const std::vector<ColumnPlan>& columns,

@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/phase_timer.h"
 #include "sink/postgres/catalog.h"
 #include "sink/postgres/connection.h"
 #include "sink/postgres/copy.h"
 #include "sink/postgres/ddl.h"
+#include "sink/postgres/ledger.h"
+#include "sink/postgres/merge.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
 #include "sink/postgres/staging.h"
@@ -21,12 +25,14 @@ namespace {
 constexpr double kAnalyzeShare = 0.1;
 constexpr int kRollbackTimeoutMs = 10000;
 constexpr int kDefaultLockTimeoutMs = 5000;
+constexpr char kTemporarySchema[] = "pg_temp";
 
 class PostgresSink final : public Sink {
  public:
   PostgresSink(const LoadRequest& request, TableName name, std::unique_ptr<Connection> control)
       : target_(request.target),
         name_(std::move(name)),
+        ledger_id_(request.load_id),
         cancel_(request.cancel),
         pool_(request.target, request.cancel),
         control_(std::move(control)) {}
@@ -35,7 +41,12 @@ class PostgresSink final : public Sink {
 
   Result<SinkFacts> facts() override {
     HEADRACE_ASSIGN(catalog_, read_catalog(*control_, name_));
-    catalog_->facts.target = masked_uri(target_);
+    SinkFacts& facts = catalog_->facts;
+    facts.target = masked_uri(target_);
+    if (!ledger_id_.empty()) {
+      HEADRACE_ASSIGN(facts.committed,
+                      find_committed(*control_, facts.schema, facts.table, ledger_id_));
+    }
     return catalog_->facts;
   }
 
@@ -47,20 +58,31 @@ class PostgresSink final : public Sink {
     plan_ = plan;
     state_ = State::kPrepared;
     wal_start_ = wal_position();
-    if (plan_.commit_scope == CommitScope::kSingle) return prepare_single();
+    if (!ledger_id_.empty()) HEADRACE_TRY(make_ledger(pool_, plan_.schema));
+    if (plan_.commit_scope == CommitScope::kSingle) return prepare_single(load_id);
     if (plan_.commit_scope == CommitScope::kSwap) return prepare_swap(load_id);
-    return Error(ErrorCode::kInternal, "a PostgreSQL table is published by single or swap");
+    if (plan_.commit_scope == CommitScope::kStaged) return prepare_staged(load_id);
+    return Error(ErrorCode::kInternal,
+                 "a PostgreSQL table is published by single, swap or staged");
   }
 
   Result<std::unique_ptr<SinkWriter>> open_writer(int index) override {
     const bool single = plan_.commit_scope == CommitScope::kSingle;
-    if (state_ != State::kPrepared || (single && index != 0)) {
+    const bool borrows = single || plan_.stage_is_temporary;
+    if (state_ != State::kPrepared || (borrows && index != 0)) {
       return Error(ErrorCode::kInternal, fmt::format("writer {} cannot be opened", index));
     }
-    CopyJob job{plan_.schema,     single ? plan_.table : stage_, plan_.table, plan_.columns,
-                plan_.row_format, single && plan_.creates_table};
+    // FREEZE: the table was made or truncated in this transaction, and nobody else sees it.
+    const bool truncated = plan_.mode == Mode::kTruncate && catalog_->facts.relation_kind == "table";
+    const bool freeze = single ? plan_.creates_table || truncated : plan_.stage_is_temporary;
+    CopyJob job{single ? plan_.schema : stage_schema_,
+                single ? plan_.table : stage_,
+                plan_.table,
+                plan_.columns,
+                plan_.row_format,
+                freeze};
     std::unique_ptr<CopyWriter> writer;
-    if (single) {
+    if (borrows) {
       HEADRACE_ASSIGN(writer, CopyWriter::borrow(*control_, std::move(job), totals_));
     } else {
       HEADRACE_ASSIGN(writer, CopyWriter::own(pool_, std::move(job), totals_));
@@ -74,24 +96,35 @@ class PostgresSink final : public Sink {
  private:
   enum class State { kOpen, kPrepared, kPublished, kAbandoned };
 
-  Status prepare_single();
+  Status begin(const std::string& load_id);
+  Status prepare_single(const std::string& load_id);
   Status prepare_swap(const std::string& load_id);
+  Status prepare_staged(const std::string& load_id);
+  Status remove_old_rows();
+  Status create_target();
+  Status check_cascades(const char* doing) const;
   Status delete_old_rows();
+  Status truncate_table();
+  Result<Published> publish_staged(const Publication& publication, PublishStats* stats);
   std::string wal_position();
   int64_t wal_bytes();
   bool needs_analyze(Published published) const;
 
   const std::string target_;
   const TableName name_;
+  const std::string ledger_id_;  // empty: the load is not kept
   const std::atomic<bool>* const cancel_;
   ConnectionPool pool_;
   std::unique_ptr<Connection> control_;
   std::optional<CatalogFacts> catalog_;
   Plan plan_;
-  std::string stage_;  // scope swap
+  std::string stage_;  // scopes swap and staged
+  std::string stage_schema_;
   TableCopy copy_;     // scope swap into an existing table
   CopyTotals totals_;
   std::string wal_start_;
+  int64_t rows_deleted_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> truncated_at_;  // since when readers wait
   State state_ = State::kOpen;
 };
 
@@ -106,15 +139,35 @@ std::vector<std::string> delete_statements(const Plan& plan) {
           fmt::format("DELETE FROM {}", target)};
 }
 
+std::vector<std::string> staged_ddl(const Plan& plan) {
+  const std::string target = qualified(plan.schema, plan.table);
+  const std::string stage =
+      qualified(plan.stage_is_temporary ? kTemporarySchema : plan.schema,
+                truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table)));
+  std::vector<std::string> sql;
+  const auto append = [&sql](const std::vector<std::string>& more) {
+    sql.insert(sql.end(), more.begin(), more.end());
+  };
+  if (plan.creates_table) sql.push_back(create_table_sql(target, target_columns(plan), plan.keys));
+  append(create_stage_sql(plan, stage));
+  sql.push_back(copy_sql(stage, plan.columns, plan.row_format, plan.stage_is_temporary));
+  append(merge_statements(plan, stage));
+  return sql;
+}
+
 std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
   const std::string target = qualified(plan.schema, plan.table);
   std::vector<std::string> sql;
   const auto append = [&sql](const std::vector<std::string>& more) {
     sql.insert(sql.end(), more.begin(), more.end());
   };
+  if (plan.commit_scope == CommitScope::kStaged) return staged_ddl(plan);
   if (plan.commit_scope != CommitScope::kSwap) {
     if (plan.creates_table) sql.push_back(create_table_sql(target, plan.columns));
     if (!plan.creates_table && plan.mode == Mode::kReplace) append(delete_statements(plan));
+    if (!plan.creates_table && plan.mode == Mode::kTruncate) {
+      sql.push_back(fmt::format("TRUNCATE {}", target));
+    }
     sql.push_back(copy_sql(target, plan.columns, plan.row_format, plan.creates_table));
     return sql;
   }
@@ -141,16 +194,19 @@ std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
   return sql;
 }
 
+// Deleting rows must not delete or change those of other tables.
+Status PostgresSink::check_cascades(const char* doing) const {
+  if (catalog_->cascading_keys.empty()) return {};
+  const CascadingKey& key = catalog_->cascading_keys.front();
+  return Error(
+      ErrorCode::kUnsupported,
+      fmt::format("{} the rows of {}.{} would change rows of {}: its foreign key says ON DELETE {}",
+                  doing, plan_.schema, plan_.table, key.table, key.action),
+      "use --mode append or upsert, or drop the foreign key for the time of the load");
+}
+
 Status PostgresSink::delete_old_rows() {
-  if (!catalog_->cascading_keys.empty()) {
-    const CascadingKey& key = catalog_->cascading_keys.front();
-    return Error(
-        ErrorCode::kUnsupported,
-        fmt::format("replacing the rows of {}.{} would change rows of {}: its foreign key says ON "
-                    "DELETE {}",
-                    plan_.schema, plan_.table, key.table, key.action),
-        "use --mode append, or drop the foreign key for the time of the load");
-  }
+  HEADRACE_TRY(check_cascades("replacing"));
   HEADRACE_TRY(control_->run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms(plan_))));
   const auto statements = delete_statements(plan_);
   HEADRACE_TRY(control_->run(statements[0], "locking the table"));
@@ -158,11 +214,36 @@ Status PostgresSink::delete_old_rows() {
   return control_->run(statements[1], "deleting the old rows");
 }
 
-Status PostgresSink::prepare_single() {
-  HEADRACE_TRY(control_->run(begin_copy_transaction(), "BEGIN"));
-  if (!plan_.creates_table) return plan_.mode == Mode::kReplace ? delete_old_rows() : Status();
+// Without CASCADE: a table that others refer to is refused by the server. Waits for the lock in one
+// attempt only, while which no new reader gets in.
+Status PostgresSink::truncate_table() {
+  HEADRACE_TRY(control_->run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms(plan_))));
+  HEADRACE_TRY(control_->run(fmt::format("TRUNCATE {}", qualified(plan_.schema, plan_.table)),
+                             "truncating the table"));
+  truncated_at_ = std::chrono::steady_clock::now();
+  return control_->run("SET LOCAL lock_timeout = 0");
+}
+
+Status PostgresSink::remove_old_rows() {
+  if (plan_.mode == Mode::kReplace) return delete_old_rows();
+  return plan_.mode == Mode::kTruncate ? truncate_table() : Status();
+}
+
+// A load with an id of the user's own is run once at a time, whatever its scope.
+Status PostgresSink::begin(const std::string& load_id) {
+  if (!ledger_id_.empty()) return claim_load_id(*control_, load_id);
+  return control_->run(begin_copy_transaction(), "BEGIN");
+}
+
+Status PostgresSink::prepare_single(const std::string& load_id) {
+  HEADRACE_TRY(begin(load_id));
+  return plan_.creates_table ? create_target() : remove_old_rows();
+}
+
+Status PostgresSink::create_target() {
   Status created = control_->run(
-      create_table_sql(qualified(plan_.schema, plan_.table), plan_.columns), "creating the table");
+      create_table_sql(qualified(plan_.schema, plan_.table), target_columns(plan_), plan_.keys),
+      "creating the table");
   if (created.ok() || created.error().sqlstate != kDuplicateTable) return created;
   return Error(ErrorCode::kTargetExists,
                fmt::format("table {}.{} already exists", plan_.schema, plan_.table),
@@ -172,7 +253,48 @@ Status PostgresSink::prepare_single() {
 Status PostgresSink::prepare_swap(const std::string& load_id) {
   HEADRACE_TRY(claim_load_id(*control_, load_id));
   stage_ = staging_name(load_id, plan_.table);
+  stage_schema_ = plan_.schema;
   return create_staging(pool_, plan_, *catalog_, load_id, stage_, &copy_);
+}
+
+// A temporary table lives in the control connection's transaction, which all of the load is then;
+// otherwise the staging table is committed before, and the transaction only claims its name.
+Status PostgresSink::prepare_staged(const std::string& load_id) {
+  if (plan_.mode == Mode::kDeleteInsert) HEADRACE_TRY(check_cascades("deleting"));
+  const std::string name = staging_name(load_id, plan_.table);
+  stage_schema_ = plan_.stage_is_temporary ? kTemporarySchema : plan_.schema;
+  if (plan_.stage_is_temporary) {
+    HEADRACE_TRY(begin(load_id));
+  } else {
+    HEADRACE_TRY(claim_load_id(*control_, load_id));
+  }
+  if (plan_.creates_table) HEADRACE_TRY(create_target());
+  stage_ = name;
+  const auto statements = create_stage_sql(plan_, qualified(stage_schema_, stage_));
+  if (!plan_.stage_is_temporary) return create_merge_stage(pool_, statements, load_id, stage_schema_, stage_);
+  for (const std::string& sql : statements) {
+    HEADRACE_TRY(control_->run(sql, "making the staging table"));
+  }
+  return {};
+}
+
+// The staging table is dropped in the same transaction: whoever sees the rows sees no table of ours.
+Result<Published> PostgresSink::publish_staged(const Publication& p, PublishStats* stats) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string stage = qualified(stage_schema_, stage_);
+  HEADRACE_ASSIGN(const MergeCounts counts,
+                  merge(*control_, plan_, stage, lock_timeout_ms(plan_)));
+  HEADRACE_TRY(control_->run(fmt::format("DROP TABLE {}", stage), "dropping the staging table"));
+  HEADRACE_TRY(p.record(counts.rows_merged));
+  HEADRACE_TRY(commit(*control_, pool_));
+  stats->commit_seconds += seconds_since(start);
+  stats->rows_dropped = counts.rows_duplicated;
+  if (counts.rows_duplicated > 0) {
+    stats->warnings.push_back(fmt::format("{} rows were left out: another row of the source has their key (--on-duplicate {})",
+                                          counts.rows_duplicated, on_duplicate_name(plan_.on_duplicate)));
+  }
+  rows_deleted_ = counts.rows_deleted;
+  return Published::kRows;
 }
 
 // Empty where the server does not tell.
@@ -194,20 +316,26 @@ bool PostgresSink::needs_analyze(Published published) const {
   if (!plan_.analyze || published == Published::kTable) return false;
   if (plan_.creates_table) return true;
   if (!catalog_->facts.is_owner) return false;
-  if (plan_.mode == Mode::kReplace || catalog_->facts.table_is_empty) return true;
-  return static_cast<double>(totals_.rows_stored) >= kAnalyzeShare * catalog_->row_estimate;
+  const bool all_new = plan_.mode == Mode::kReplace || plan_.mode == Mode::kTruncate;
+  if (all_new || catalog_->facts.table_is_empty) return true;
+  const auto changed = static_cast<double>(totals_.rows_stored + rows_deleted_);
+  return changed >= kAnalyzeShare * catalog_->row_estimate;
 }
 
 Result<PublishStats> PostgresSink::publish() {
   if (state_ != State::kPrepared || totals_.opened != totals_.finished) {
     return Error(ErrorCode::kInternal, "publish was called before all writers had finished");
   }
-  const Publication publication{*control_, pool_, plan_, *catalog_, stage_, copy_, cancel_};
+  const Publication publication{*control_, pool_, plan_, *catalog_, stage_, copy_, ledger_id_, cancel_};
   const bool single = plan_.commit_scope == CommitScope::kSingle;
+  const bool staged = plan_.commit_scope == CommitScope::kStaged;
+  const int64_t rows = totals_.rows_stored;
   PublishStats stats;
-  HEADRACE_ASSIGN(const Published published,
-                  single ? publish_single(publication, &stats) : publish_swap(publication, &stats));
+  HEADRACE_ASSIGN(const Published published, single   ? publish_single(publication, rows, &stats)
+                                             : staged ? publish_staged(publication, &stats)
+                                                      : publish_swap(publication, rows, &stats));
   state_ = State::kPublished;
+  if (truncated_at_) stats.lock_seconds = seconds_since(*truncated_at_);
   pool_.clear();
   stats.wal_bytes = wal_bytes();
   stats.bytes_sent = totals_.bytes_sent;
@@ -226,9 +354,9 @@ void PostgresSink::abandon() noexcept {
   if (state_ != State::kPublished) state_ = State::kAbandoned;
   if (!prepared) return;
   pool_.clear();
-  if (!stage_.empty()) {
+  if (!stage_.empty() && !plan_.stage_is_temporary) {
     try {
-      drop_staging(control_.get(), pool_, qualified(plan_.schema, stage_));
+      drop_staging(control_.get(), pool_, qualified(stage_schema_, stage_));
     } catch (...) {
       // Out of memory: the table keeps its recognisable name.
     }

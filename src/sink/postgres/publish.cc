@@ -12,6 +12,7 @@
 #include "base/phase_timer.h"
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/index_builder.h"
+#include "sink/postgres/ledger.h"
 
 namespace headrace {
 namespace {
@@ -267,7 +268,9 @@ Status commit(Connection& connection, const ConnectionPool& pool) {
   Error error = std::move(committed).error();
   if (outcome != "aborted") {
     error.message += "; whether the transaction was committed is not known";
-    error.hint = "look at the table before the load is run again";
+    error.hint = "look at the table before the load is run again, or give loads a --load-id: the same "
+                 "id again does nothing when it was committed";
+    error.outcome_unknown = true;
   }
   return error;
 }
@@ -280,14 +283,19 @@ void analyze(Connection& connection, const std::string& qualified_table, Publish
   stats->warnings.push_back(fmt::format("ANALYZE failed: {}", analyzed.error().message));
 }
 
-Result<Published> publish_single(const Publication& p, PublishStats* stats) {
+Status Publication::record(int64_t rows) const {
+  return ledger_id.empty() ? Status() : record_load(control, plan, ledger_id, rows);
+}
+
+Result<Published> publish_single(const Publication& p, int64_t rows, PublishStats* stats) {
   const auto start = Clock::now();
+  HEADRACE_TRY(p.record(rows));
   HEADRACE_TRY(commit(p.control, p.pool));
   stats->commit_seconds += seconds_since(start);
   return Published::kRows;
 }
 
-Result<Published> publish_swap(const Publication& p, PublishStats* stats) {
+Result<Published> publish_swap(const Publication& p, int64_t rows, PublishStats* stats) {
   const auto start = Clock::now();
   std::optional<Clock::time_point> lock;
   Published published = Published::kTable;
@@ -297,6 +305,7 @@ Result<Published> publish_swap(const Publication& p, PublishStats* stats) {
   } else {
     HEADRACE_ASSIGN(published, publish_existing(p, stats, &lock));
   }
+  HEADRACE_TRY(p.record(rows));
   HEADRACE_TRY(commit(p.control, p.pool));
   if (lock) stats->lock_seconds = seconds_since(*lock);
   stats->commit_seconds += seconds_since(start) - stats->index_seconds;

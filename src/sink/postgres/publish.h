@@ -29,7 +29,11 @@ struct Publication {
   const CatalogFacts& catalog;
   std::string stage;      // name of the staging table
   const TableCopy& copy;  // scope swap into an existing table: as the staging table was made
+  std::string ledger_id;  // empty: the load is not kept
   const std::atomic<bool>* cancel = nullptr;
+
+  // The load's row in the ledger, in the publishing transaction.
+  Status record(int64_t rows) const;
 };
 
 enum class Published {
@@ -37,8 +41,9 @@ enum class Published {
   kTable,  // the target is a new table, which was analyzed while nobody saw it
 };
 
-Result<Published> publish_single(const Publication& publication, PublishStats* stats);
-Result<Published> publish_swap(const Publication& publication, PublishStats* stats);
+// `rows` is what the ledger is told.
+Result<Published> publish_single(const Publication& publication, int64_t rows, PublishStats* stats);
+Result<Published> publish_swap(const Publication& publication, int64_t rows, PublishStats* stats);
 
 // ANALYZE, whose time counts as index_seconds and whose failure is a warning: no data depends on
 // it.

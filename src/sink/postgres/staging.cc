@@ -113,6 +113,23 @@ Status create_staging(ConnectionPool& pool, const Plan& plan, const CatalogFacts
   return {};
 }
 
+Status create_merge_stage(ConnectionPool& pool, const std::vector<std::string>& statements,
+                          const std::string& load_id, const std::string& schema,
+                          const std::string& stage) {
+  HEADRACE_ASSIGN(auto connection, pool.take());
+  const std::string name = qualified(schema, stage);
+  HEADRACE_TRY(connection->run(
+      fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_copy_transaction()), kDoing));
+  HEADRACE_TRY(drop_leftover(*connection, name, load_id));
+  HEADRACE_TRY(connection->run(joined(statements), kDoing));
+  HEADRACE_TRY(connection->run(
+      fmt::format("COMMENT ON TABLE {} IS {}", name, quote_literal(staging_comment(load_id))),
+      kDoing));
+  HEADRACE_TRY(connection->run("COMMIT", kDoing));
+  pool.give(std::move(connection));
+  return {};
+}
+
 void drop_staging(Connection* control, const ConnectionPool& pool,
                   const std::string& qualified_stage) noexcept {
   try {

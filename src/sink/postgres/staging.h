@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "headrace/plan.h"
 #include "headrace/result.h"
@@ -30,6 +31,11 @@ Status claim_load_id(Connection& control, const std::string& load_id);
 // any more.
 Status create_staging(ConnectionPool& pool, const Plan& plan, const CatalogFacts& catalog,
                       const std::string& load_id, const std::string& stage, TableCopy* copy);
+
+// The same for a staging table that is merged (merge.h): `statements` make it.
+Status create_merge_stage(ConnectionPool& pool, const std::vector<std::string>& statements,
+                          const std::string& load_id, const std::string& schema,
+                          const std::string& stage);
 
 // Drops the staging table on `control`, or on a new connection when that one is dead. Does not wait
 // long: a table that cannot be dropped is left under its recognisable name and comment.

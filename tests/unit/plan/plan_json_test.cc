@@ -82,7 +82,7 @@ Plan full_plan() {
                      {1, "b.parquet", {}, -1, -1, -1, {}}};
   plan.row_count = int64_t{1} << 60;
   plan.creates_table = true;
-  plan.truncates_target = true;
+  plan.stage_is_temporary = true;
   plan.ddl = {"CREATE TABLE t (\n  a int)", "DROP TABLE t"};
   plan.readers = 2;
   plan.workers = 4;
@@ -116,7 +116,7 @@ void expect_equal(const Plan& a, const Plan& b) {
   EXPECT_TRUE(a.partitions == b.partitions);
   EXPECT_EQ(a.row_count, b.row_count);
   EXPECT_EQ(a.creates_table, b.creates_table);
-  EXPECT_EQ(a.truncates_target, b.truncates_target);
+  EXPECT_EQ(a.stage_is_temporary, b.stage_is_temporary);
   EXPECT_EQ(a.ddl, b.ddl);
   EXPECT_EQ(a.readers, b.readers);
   EXPECT_EQ(a.workers, b.workers);

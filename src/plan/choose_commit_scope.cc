@@ -1,0 +1,120 @@
+// Which commit scope a PostgreSQL load has (SPEC 2.2): how its rows become visible at once.
+#include <fmt/format.h>
+
+#include "plan/steps.h"
+
+namespace headrace {
+namespace {
+
+// Below this, opening further connections and a staging table costs more than it saves.
+constexpr int64_t kRowsForMore = 200000;
+
+// Empty: a swap is possible. Otherwise why not.
+std::string no_swap_reason(const PlanInput& in) {
+  const SinkFacts& sink = in.sink;
+  if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
+  if (!sink.table_exists) return "";
+  if (sink.relation_kind != "table") return fmt::format("the target is a {}", sink.relation_kind);
+  if (!sink.is_owner) return "the user does not own the table";
+  if (in.request.mode != Mode::kReplace && !sink.table_is_empty) return "the table has rows already";
+  if (!sink.dependents.empty()) {
+    return fmt::format("it would lose {}", fmt::join(sink.dependents, ", "));
+  }
+  return "";
+}
+
+bool is_small(const PlanInput& in) {
+  return in.source.row_count >= 0 && in.source.row_count < kRowsForMore;
+}
+
+void choose(Plan* plan, CommitScope scope, std::string reason) {
+  plan->commit_scope = scope;
+  decide(plan, "commit_scope", commit_scope_name(scope), std::move(reason));
+}
+
+// Modes that add rows to what is there, or replace all of it.
+void plan_whole(const PlanInput& in, Plan* plan) {
+  const bool replaces = in.request.mode == Mode::kReplace && in.sink.table_exists;
+  const std::string no_swap = no_swap_reason(in);
+  const int asked = in.request.tuning.connections;
+  if (!no_swap.empty()) {
+    choose(plan, CommitScope::kSingle,
+           fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
+    if (!replaces) return;
+    plan->warnings.push_back(fmt::format(
+        "rows are replaced by DELETE and COPY in one transaction, slower than a swap, because {}",
+        no_swap));
+  } else if (replaces) {
+    choose(plan, CommitScope::kSwap, "readers see the old rows until the renames");
+  } else if (asked == 1 || (is_small(in) && asked == 0)) {
+    choose(plan, CommitScope::kSingle,
+           asked == 1 ? "one connection requested" : "few rows: one transaction on one connection");
+  } else {
+    choose(plan, CommitScope::kSwap,
+           "several connections fill a table nobody sees; one short transaction publishes it");
+  }
+}
+
+void plan_truncate(Plan* plan) {
+  choose(plan, CommitScope::kSingle, "TRUNCATE and the load are one transaction on one connection");
+  plan->warnings.push_back(
+      "readers of the table wait from TRUNCATE to the commit; --mode replace does not block them");
+}
+
+// The staging table numbers its rows where the first or last of several has to be known.
+void number_rows(Plan* plan) {
+  ColumnPlan number;
+  number.source_index = kRowNumberSource;
+  number.field = {kRowNumberColumn, {}, false};
+  number.field.type.id = TypeId::kInt64;
+  number.target = kRowNumberColumn;
+  number.target_type = {"bigint", "int8", -1};
+  number.codec = "integer";
+  plan->columns.push_back(std::move(number));
+}
+
+Status plan_staged(const PlanInput& in, Plan* plan) {
+  const SinkFacts& sink = in.sink;
+  const int asked = in.request.tuning.connections;
+  if (!sink.can_create && !sink.can_create_temporary) {
+    return Error(ErrorCode::kServer,
+                 fmt::format("mode {} needs a staging table, and the user may create neither tables "
+                             "in schema {} nor temporary ones",
+                             mode_name(plan->mode), sink.schema),
+                 "GRANT TEMPORARY ON DATABASE, or CREATE on the schema");
+  }
+  const bool one = asked == 1 || (asked == 0 && is_small(in)) || !sink.can_create;
+  plan->stage_is_temporary = one && sink.can_create_temporary;
+  std::string reason = "several connections fill an unlogged table; one transaction merges it";
+  if (plan->stage_is_temporary) {
+    reason = !sink.can_create ? "the user may not create tables in the schema: a temporary one is filled, then merged"
+                              : "a temporary table is filled, then merged, in one transaction";
+  }
+  choose(plan, CommitScope::kStaged, std::move(reason));
+  if (plan->mode == Mode::kUpsert && plan->on_duplicate != OnDuplicate::kError) number_rows(plan);
+  return {};
+}
+
+}  // namespace
+
+Status plan_commit_scope(const PlanInput& in, Plan* plan) {
+  if (in.sink.server_kind == "file") {
+    plan->commit_scope = CommitScope::kFile;
+    return {};
+  }
+  if (in.sink.server_kind == "null") {
+    plan->commit_scope = CommitScope::kNone;
+    return {};
+  }
+  const bool truncates = plan->mode == Mode::kTruncate && in.sink.table_exists;
+  const bool deletes = plan->mode == Mode::kDeleteInsert && in.sink.table_exists;
+  if (plan->mode == Mode::kUpsert || deletes) return plan_staged(in, plan);
+  if (truncates) {
+    plan_truncate(plan);
+  } else {
+    plan_whole(in, plan);
+  }
+  return {};
+}
+
+}  // namespace headrace
