@@ -8,11 +8,13 @@
 
 #include "sink/postgres/catalog.h"
 #include "sink/postgres/connection.h"
-#include "sink/postgres/copy.h"
 #include "sink/postgres/ddl.h"
+#include "sink/postgres/insert_sql.h"
+#include "sink/postgres/methods.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
 #include "sink/postgres/staging.h"
+#include "sink/postgres/write_job.h"
 
 namespace headrace {
 namespace {
@@ -57,15 +59,15 @@ class PostgresSink final : public Sink {
     if (state_ != State::kPrepared || (single && index != 0)) {
       return Error(ErrorCode::kInternal, fmt::format("writer {} cannot be opened", index));
     }
-    CopyJob job{plan_.schema,     single ? plan_.table : stage_, plan_.table, plan_.columns,
-                plan_.row_format, single && plan_.creates_table};
-    std::unique_ptr<CopyWriter> writer;
-    if (single) {
-      HEADRACE_ASSIGN(writer, CopyWriter::borrow(*control_, std::move(job), totals_));
-    } else {
-      HEADRACE_ASSIGN(writer, CopyWriter::own(pool_, std::move(job), totals_));
+    const PostgresMethod* method = find_postgres_method(plan_.method);
+    if (method == nullptr) {
+      return Error(ErrorCode::kInternal, fmt::format("there is no method {}", plan_.method));
     }
-    return std::unique_ptr<SinkWriter>(std::move(writer));
+    WriteJob job{plan_.schema,     single ? plan_.table : stage_,  plan_.table,      plan_.columns,
+                 plan_.row_format, single && plan_.creates_table, plan_.insert_rows};
+    if (single) return method->open(WriterConnection::borrow(*control_), std::move(job), totals_);
+    HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
+    return method->open(std::move(connection), std::move(job), totals_);
   }
 
   Result<PublishStats> publish() override;
@@ -77,6 +79,7 @@ class PostgresSink final : public Sink {
   Status prepare_single();
   Status prepare_swap(const std::string& load_id);
   Status delete_old_rows();
+  std::string write_sql(const std::string& table, const Plan& plan, bool freeze) const;
   std::string wal_position();
   int64_t wal_bytes();
   bool needs_analyze(Published published) const;
@@ -90,7 +93,7 @@ class PostgresSink final : public Sink {
   Plan plan_;
   std::string stage_;  // scope swap
   TableCopy copy_;     // scope swap into an existing table
-  CopyTotals totals_;
+  WriterTotals totals_;
   std::string wal_start_;
   State state_ = State::kOpen;
 };
@@ -106,6 +109,19 @@ std::vector<std::string> delete_statements(const Plan& plan) {
           fmt::format("DELETE FROM {}", target)};
 }
 
+// What the writers run.
+std::string PostgresSink::write_sql(const std::string& table, const Plan& plan,
+                                    bool freeze) const {
+  if (plan.method == "copy") return copy_sql(table, plan.columns, plan.row_format, freeze);
+  bool overriding = false;
+  for (size_t i = 0; catalog_ && i < catalog_->facts.columns.size(); ++i) {
+    const TargetColumn& column = catalog_->facts.columns[i];
+    if (!column.identity_always) continue;
+    for (const ColumnPlan& written : plan.columns) overriding |= written.target == column.name;
+  }
+  return planned_insert_sql(table, plan, overriding);
+}
+
 std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
   const std::string target = qualified(plan.schema, plan.table);
   std::vector<std::string> sql;
@@ -115,7 +131,7 @@ std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
   if (plan.commit_scope != CommitScope::kSwap) {
     if (plan.creates_table) sql.push_back(create_table_sql(target, plan.columns));
     if (!plan.creates_table && plan.mode == Mode::kReplace) append(delete_statements(plan));
-    sql.push_back(copy_sql(target, plan.columns, plan.row_format, plan.creates_table));
+    sql.push_back(write_sql(target, plan, plan.creates_table));
     return sql;
   }
   const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table));
@@ -127,7 +143,7 @@ std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
     sql.push_back(copy.create);
     append(copy.settings);
   }
-  sql.push_back(copy_sql(staging, plan.columns, plan.row_format, false));
+  sql.push_back(write_sql(staging, plan, false));
   for (const IndexCopy& index : copy.indexes) sql.push_back(index.build);
   append(copy.rights);
   append(copy.finish);
@@ -159,7 +175,7 @@ Status PostgresSink::delete_old_rows() {
 }
 
 Status PostgresSink::prepare_single() {
-  HEADRACE_TRY(control_->run(begin_copy_transaction(), "BEGIN"));
+  HEADRACE_TRY(control_->run(begin_load_transaction(), "BEGIN"));
   if (!plan_.creates_table) return plan_.mode == Mode::kReplace ? delete_old_rows() : Status();
   Status created = control_->run(
       create_table_sql(qualified(plan_.schema, plan_.table), plan_.columns), "creating the table");
