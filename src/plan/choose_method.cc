@@ -18,7 +18,7 @@ std::string lower(std::string text) {
 }
 
 Error unknown_method(const std::string& method, const char* known) {
-  static constexpr const char* kPlanned[] = {"standard", "optimized", "async", "s3_import"};
+  static constexpr const char* kPlanned[] = {"s3_import"};
   const bool planned = std::find(std::begin(kPlanned), std::end(kPlanned), method) != std::end(kPlanned);
   return Error(planned ? ErrorCode::kUnsupported : ErrorCode::kUsage,
                planned ? fmt::format("method {} is not implemented", method)
@@ -40,13 +40,56 @@ std::string no_swap_reason(const PlanInput& in) {
   return "";
 }
 
-Status plan_postgres(const PlanInput& in, Plan* plan) {
+bool inserts(const std::string& method) {
+  return method == "standard" || method == "optimized" || method == "async";
+}
+
+// Rows of an INSERT, by the published recommendations: more rows, larger batches.
+void plan_insert_rows(const PlanInput& in, Plan* plan) {
+  const int64_t asked = in.request.tuning.batch_size;
+  if (plan->method == "optimized" || plan->method == "async") {
+    const int64_t rows = in.source.row_count;
+    const bool few = rows >= 0 && rows < 10000;
+    const bool many = rows < 0 || rows >= 100000;
+    plan->insert_rows = asked > 0 ? asked : (few ? 1000 : many ? 10000 : 5000);
+    decide(plan, "insert_rows", std::to_string(plan->insert_rows),
+           asked > 0  ? "requested"
+           : rows < 0 ? "the number of rows is not known"
+                      : fmt::format("{} rows to load", rows));
+    return;
+  }
+  plan->insert_rows = plan->method == "standard" ? 1 : 0;
+  if (asked <= plan->insert_rows) return;
+  decide(plan, "insert_rows", std::to_string(plan->insert_rows),
+         fmt::format("a batch size of {} was asked for; method {} {}", asked, plan->method,
+                     plan->method == "standard" ? "inserts row by row" : "has no INSERT"));
+}
+
+Status choose_postgres_method(const PlanInput& in, Plan* plan) {
   const std::string& asked = in.request.method;
-  if (asked != "auto" && asked != "copy") return unknown_method(asked, "copy or auto");
-  plan->method = "copy";
-  plan->method_reason = asked == "copy" ? "requested"
-                                        : "COPY FROM STDIN needs no privilege beyond INSERT and is the "
-                                          "fastest way in";
+  const bool server = in.sink.server_kind != "file" && in.sink.server_kind != "null";
+  if (asked != "auto" && asked != "copy" && !inserts(asked)) {
+    return unknown_method(asked, server ? "copy, optimized, async, standard or auto"
+                                        : "copy or auto");
+  }
+  if (inserts(asked) && !server) {
+    return Error(ErrorCode::kUsage, fmt::format("method {} needs a PostgreSQL server", asked),
+                 "use copy or auto");
+  }
+  if (inserts(asked) && plan->row_format == RowFormat::kText) {
+    return Error(ErrorCode::kUsage, fmt::format("method {} sends binary rows", asked),
+                 "leave --copy-format out, or use --method copy");
+  }
+  plan->method = asked == "auto" ? "copy" : asked;
+  plan->method_reason = asked != "auto" ? "requested"
+                                        : "COPY FROM STDIN needs no privilege beyond INSERT and is "
+                                          "the fastest way in";
+  plan_insert_rows(in, plan);
+  return {};
+}
+
+Status plan_postgres(const PlanInput& in, Plan* plan) {
+  HEADRACE_TRY(choose_postgres_method(in, plan));
   if (in.sink.server_kind == "file") {
     plan->commit_scope = CommitScope::kFile;
     return {};
@@ -55,7 +98,9 @@ Status plan_postgres(const PlanInput& in, Plan* plan) {
     plan->commit_scope = CommitScope::kNone;
     return {};
   }
-  const std::string no_swap = no_swap_reason(in);
+  const std::string no_swap = plan->method == "standard"
+                                  ? "method standard is one connection"
+                                  : no_swap_reason(in);
   const bool small = in.source.row_count >= 0 && in.source.row_count < kRowsForSwap;
   if (!no_swap.empty()) {
     plan->commit_scope = CommitScope::kSingle;
@@ -63,8 +108,8 @@ Status plan_postgres(const PlanInput& in, Plan* plan) {
            fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
     if (in.request.mode == Mode::kReplace && in.sink.table_exists) {
       plan->warnings.push_back(fmt::format(
-          "rows are replaced by DELETE and COPY in one transaction, slower than a swap, because {}",
-          no_swap));
+          "rows are replaced by DELETE and {} in one transaction, slower than a swap, because {}",
+          inserts(plan->method) ? "INSERT" : "COPY", no_swap));
     }
   } else if (in.request.tuning.connections == 1 || (small && in.request.tuning.connections == 0)) {
     const bool swap = in.sink.table_exists && in.request.mode == Mode::kReplace;

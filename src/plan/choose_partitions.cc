@@ -64,7 +64,8 @@ int workers_for(const PlanInput& in, Plan* plan) {
 
 Status plan_parallelism(const PlanInput& in, Plan* plan) {
   const Tuning& tuning = in.request.tuning;
-  if (tuning.connections < 0 || tuning.readers < 0 || tuning.batch_rows < 0 || tuning.block_bytes < 0) {
+  if (tuning.connections < 0 || tuning.readers < 0 || tuning.batch_rows < 0 ||
+      tuning.batch_size < 0 || tuning.block_bytes < 0) {
     return Error(ErrorCode::kUsage, "connections, readers and sizes must not be negative");
   }
   if (tuning.memory_bytes < 32 << 20) {
