@@ -49,9 +49,18 @@ Status convert_csv(const Written& written, CsvOptions* csv) {
 }
 
 Status convert_tuning(const Written& written, Tuning* tuning) {
-  tuning->connections = written.connections;
+  for (const int asked : {written.connections, written.num_partitions, written.max_workers}) {
+    if (asked == 0) continue;
+    if (tuning->connections != 0 && tuning->connections != asked) {
+      return usage_error(
+          fmt::format("{} and {} connections are asked for", tuning->connections, asked),
+          "--connections, --num-partitions and --max-workers mean the same: give one of them");
+    }
+    tuning->connections = asked;
+  }
   tuning->readers = written.readers;
   tuning->batch_rows = written.batch_rows;
+  tuning->batch_size = written.batch_size;
   tuning->page_bytes = written.page_size;
   tuning->row_format = written.copy_format;
   if (!written.memory.empty()) {

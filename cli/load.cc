@@ -21,8 +21,8 @@ const char* target_name(const Plan& plan) {
 
 void log_plan(const Plan& plan, ProgressPrinter* progress) {
   const std::string rows = plan.row_count < 0 ? "rows" : grouped(plan.row_count) + " rows";
-  progress->log(
-      fmt::format("Writing {} to {} with batch size {}", rows, target_name(plan), plan.batch_rows));
+  progress->log(fmt::format("Writing {} to {} with batch size {}", rows, target_name(plan),
+                            plan.insert_rows > 0 ? plan.insert_rows : plan.batch_rows));
   if (plan.workers > 1) {
     progress->log(fmt::format("Using {} partitions for parallel writes", plan.workers));
   }

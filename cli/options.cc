@@ -114,7 +114,7 @@ void add_load_options(CLI::App* app, Written* to) {
   target.value("--replace-where", &to->replace_where, "SQL",
                "delete_insert: condition of the rows that are replaced");
   target.value("--method", &to->method, "NAME",
-               "copy, pages, api, or auto: the plan decides [auto]");
+               "PostgreSQL: copy, optimized, async, standard; SQLite: pages, api [auto]");
   target
       .value("--copy-format", &to->copy_format, "NAME", "PostgreSQL: binary or text rows [binary]")
       ->check(CLI::IsMember({"binary", "text"}));
@@ -133,6 +133,14 @@ void add_load_options(CLI::App* app, Written* to) {
       .value("--connections", &to->connections, "N",
              "Connections to the server, or writing threads [0]")
       ->check(CLI::Range(0, 1024));
+  for (const auto& [name, place] : {std::pair{"--num-partitions", &to->num_partitions},
+                                    std::pair{"--max-workers", &to->max_workers}}) {
+    speed.value(name, place, "N", "The same as --connections [0]")->check(CLI::Range(0, 1024));
+  }
+  speed
+      .value("--batch-size", &to->batch_size, "N",
+             "PostgreSQL: rows of an INSERT, with optimized and async [0]")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 24));
   speed.value("--readers", &to->readers, "N", "Threads that read and decode [0]")
       ->check(CLI::Range(0, 1024));
   speed.value("--memory", &to->memory, "SIZE", "Bound on headrace's own memory [512MiB]");
@@ -273,6 +281,22 @@ std::vector<std::string> take_sources(std::vector<std::string>* arguments) {
   return sources;
 }
 
+// Three options mean the same: one on the command line wins over another in the environment.
+void prefer_written_connections(const std::vector<std::string>& arguments, Written* written) {
+  const auto is_written = [&](const std::string& name) {
+    return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+      return argument == name || argument.starts_with(name + "=");
+    });
+  };
+  const bool connections = is_written("--connections");
+  const bool num_partitions = is_written("--num-partitions");
+  const bool max_workers = is_written("--max-workers");
+  if (!connections && !num_partitions && !max_workers) return;
+  if (!connections) written->connections = 0;
+  if (!num_partitions) written->num_partitions = 0;
+  if (!max_workers) written->max_workers = 0;
+}
+
 Result<Options> parse(const std::vector<std::string>& arguments,
                       const std::vector<std::string>& sources) {
   Written written;
@@ -294,6 +318,7 @@ Result<Options> parse(const std::vector<std::string>& arguments,
   } catch (const CLI::ParseError& error) {
     return wrong_value(error.what(), chosen(), arguments);
   }
+  prefer_written_connections(arguments, &written);
   written.source.insert(written.source.end(), sources.begin(), sources.end());
   return convert(chosen().get_name(), std::move(written));
 }

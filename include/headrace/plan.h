@@ -82,6 +82,7 @@ struct Plan {
   int readers = 1;
   int workers = 1;
   int64_t batch_rows = 0;
+  int64_t insert_rows = 0;  // rows of an INSERT; 0: method without INSERT
   int64_t block_bytes = 0;
   int64_t read_ahead_bytes = 0;
   int page_bytes = 4096;

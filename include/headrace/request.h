@@ -46,6 +46,7 @@ struct Tuning {
   int readers = 0;      // decoding threads
   int64_t memory_bytes = 512LL << 20;  // bound on headrace's own memory
   int64_t batch_rows = 0;
+  int64_t batch_size = 0;  // PostgreSQL: rows of an INSERT
   int64_t block_bytes = 0;
   int page_bytes = 0;           // SQLite page size of a new file
   std::string row_format;       // PostgreSQL COPY: "binary" or "text"; empty: binary
@@ -68,7 +69,7 @@ struct LoadRequest {
   std::string target;               // postgresql://..., keyword string, sqlite:PATH, pgcopy:FILE, null:
   std::string table;                // "t" or "schema.t"
   Mode mode = Mode::kCreate;
-  std::string method = "auto";  // copy, pages, api, auto
+  std::string method = "auto";  // copy, optimized, async, standard; pages, api; auto
   // Name of this load. PostgreSQL keeps it in the table headrace_loads when it is given, and a load
   // that was committed is not run again. Empty: one is made, and not kept.
   std::string load_id;

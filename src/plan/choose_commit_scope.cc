@@ -10,8 +10,9 @@ namespace {
 constexpr int64_t kRowsForMore = 200000;
 
 // Empty: a swap is possible. Otherwise why not.
-std::string no_swap_reason(const PlanInput& in) {
+std::string no_swap_reason(const PlanInput& in, const Plan& plan) {
   const SinkFacts& sink = in.sink;
+  if (plan.method == "standard") return "method standard is one connection";
   if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
   if (!sink.table_exists) return "";
   if (sink.relation_kind != "table") return fmt::format("the target is a {}", sink.relation_kind);
@@ -35,15 +36,15 @@ void choose(Plan* plan, CommitScope scope, std::string reason) {
 // Modes that add rows to what is there, or replace all of it.
 void plan_whole(const PlanInput& in, Plan* plan) {
   const bool replaces = in.request.mode == Mode::kReplace && in.sink.table_exists;
-  const std::string no_swap = no_swap_reason(in);
+  const std::string no_swap = no_swap_reason(in, *plan);
   const int asked = in.request.tuning.connections;
   if (!no_swap.empty()) {
     choose(plan, CommitScope::kSingle,
            fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
     if (!replaces) return;
     plan->warnings.push_back(fmt::format(
-        "rows are replaced by DELETE and COPY in one transaction, slower than a swap, because {}",
-        no_swap));
+        "rows are replaced by DELETE and {} in one transaction, slower than a swap, because {}",
+        plan->method == "copy" ? "COPY" : "INSERT", no_swap));
   } else if (replaces) {
     choose(plan, CommitScope::kSwap, "readers see the old rows until the renames");
   } else if (asked == 1 || (is_small(in) && asked == 0)) {
@@ -83,7 +84,7 @@ Status plan_staged(const PlanInput& in, Plan* plan) {
                              mode_name(plan->mode), sink.schema),
                  "GRANT TEMPORARY ON DATABASE, or CREATE on the schema");
   }
-  const bool one = asked == 1 || (asked == 0 && is_small(in)) || !sink.can_create;
+  const bool one = asked == 1 || plan->method == "standard" || (asked == 0 && is_small(in)) || !sink.can_create;
   plan->stage_is_temporary = one && sink.can_create_temporary;
   std::string reason = "several connections fill an unlogged table; one transaction merges it";
   if (plan->stage_is_temporary) {

@@ -15,7 +15,7 @@ std::string lower(std::string text) {
 }
 
 Error unknown_method(const std::string& method, const char* known) {
-  static constexpr const char* kPlanned[] = {"standard", "optimized", "async", "s3_import"};
+  static constexpr const char* kPlanned[] = {"s3_import"};
   const bool planned = std::find(std::begin(kPlanned), std::end(kPlanned), method) != std::end(kPlanned);
   return Error(planned ? ErrorCode::kUnsupported : ErrorCode::kUsage,
                planned ? fmt::format("method {} is not implemented", method)
@@ -23,13 +23,56 @@ Error unknown_method(const std::string& method, const char* known) {
                fmt::format("use {}", known));
 }
 
-Status plan_postgres(const PlanInput& in, Plan* plan) {
+bool inserts(const std::string& method) {
+  return method == "standard" || method == "optimized" || method == "async";
+}
+
+// Rows of an INSERT, by the published recommendations: more rows, larger batches.
+void plan_insert_rows(const PlanInput& in, Plan* plan) {
+  const int64_t asked = in.request.tuning.batch_size;
+  if (plan->method == "optimized" || plan->method == "async") {
+    const int64_t rows = in.source.row_count;
+    const bool few = rows >= 0 && rows < 10000;
+    const bool many = rows < 0 || rows >= 100000;
+    plan->insert_rows = asked > 0 ? asked : (few ? 1000 : many ? 10000 : 5000);
+    decide(plan, "insert_rows", std::to_string(plan->insert_rows),
+           asked > 0  ? "requested"
+           : rows < 0 ? "the number of rows is not known"
+                      : fmt::format("{} rows to load", rows));
+    return;
+  }
+  plan->insert_rows = plan->method == "standard" ? 1 : 0;
+  if (asked <= plan->insert_rows) return;
+  decide(plan, "insert_rows", std::to_string(plan->insert_rows),
+         fmt::format("a batch size of {} was asked for; method {} {}", asked, plan->method,
+                     plan->method == "standard" ? "inserts row by row" : "has no INSERT"));
+}
+
+Status choose_postgres_method(const PlanInput& in, Plan* plan) {
   const std::string& asked = in.request.method;
-  if (asked != "auto" && asked != "copy") return unknown_method(asked, "copy or auto");
-  plan->method = "copy";
-  plan->method_reason = asked == "copy" ? "requested"
-                                        : "COPY FROM STDIN needs no privilege beyond INSERT and is the "
-                                          "fastest way in";
+  const bool server = in.sink.server_kind != "file" && in.sink.server_kind != "null";
+  if (asked != "auto" && asked != "copy" && !inserts(asked)) {
+    return unknown_method(asked, server ? "copy, optimized, async, standard or auto"
+                                        : "copy or auto");
+  }
+  if (inserts(asked) && !server) {
+    return Error(ErrorCode::kUsage, fmt::format("method {} needs a PostgreSQL server", asked),
+                 "use copy or auto");
+  }
+  if (inserts(asked) && plan->row_format == RowFormat::kText) {
+    return Error(ErrorCode::kUsage, fmt::format("method {} sends binary rows", asked),
+                 "leave --copy-format out, or use --method copy");
+  }
+  plan->method = asked == "auto" ? "copy" : asked;
+  plan->method_reason = asked != "auto" ? "requested"
+                                        : "COPY FROM STDIN needs no privilege beyond INSERT and is "
+                                          "the fastest way in";
+  plan_insert_rows(in, plan);
+  return {};
+}
+
+Status plan_postgres(const PlanInput& in, Plan* plan) {
+  HEADRACE_TRY(choose_postgres_method(in, plan));
   return plan_commit_scope(in, plan);
 }
 

@@ -31,7 +31,7 @@ int workers_for(const PlanInput& in, Plan* plan) {
   const int asked = in.request.tuning.connections;
   const bool copy_file = in.sink.dialect == Dialect::kPostgres && in.sink.server_kind == "file";
   const bool single = plan->commit_scope == CommitScope::kSingle || plan->stage_is_temporary ||
-                      plan->method == "api" || copy_file;
+                      plan->method == "api" || plan->method == "standard" || copy_file;
   if (single) {
     if (asked > 1) {
       decide(plan, "workers", "1",
@@ -65,7 +65,8 @@ int workers_for(const PlanInput& in, Plan* plan) {
 
 Status plan_parallelism(const PlanInput& in, Plan* plan) {
   const Tuning& tuning = in.request.tuning;
-  if (tuning.connections < 0 || tuning.readers < 0 || tuning.batch_rows < 0 || tuning.block_bytes < 0) {
+  if (tuning.connections < 0 || tuning.readers < 0 || tuning.batch_rows < 0 ||
+      tuning.batch_size < 0 || tuning.block_bytes < 0) {
     return Error(ErrorCode::kUsage, "connections, readers and sizes must not be negative");
   }
   if (tuning.memory_bytes < 32 << 20) {

@@ -144,6 +144,9 @@ std::string Plan::to_text() const {
   append_field(&out, "commit", commit_scope_name(commit_scope));
   append_field(&out, "indexes", index_action);
   append_field(&out, "parallel", parallel_line(*this));
+  if (insert_rows > 0) {
+    append_field(&out, "insert", fmt::format("{} a statement", count_text(insert_rows, "row")));
+  }
   if (dialect == Dialect::kSqlite) append_field(&out, "page size", memory_text(page_bytes));
   if (lock_timeout_ms > 0 && dialect == Dialect::kPostgres) {
     append_field(&out, "lock wait", fmt::format("{} ms per attempt", grouped(lock_timeout_ms)));

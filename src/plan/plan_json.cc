@@ -190,6 +190,7 @@ void describe(Archive& archive, T& plan) {
   archive("readers", plan.readers);
   archive("workers", plan.workers);
   archive("batch_rows", plan.batch_rows);
+  archive("insert_rows", plan.insert_rows);
   archive("block_bytes", plan.block_bytes);
   archive("read_ahead_bytes", plan.read_ahead_bytes);
   archive("page_bytes", plan.page_bytes);

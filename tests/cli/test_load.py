@@ -43,6 +43,32 @@ def test_postgres(orders, postgres):
     assert sums == [(499500, 124875.0, 900)]
 
 
+@pytest.mark.parametrize("method, scope, batch", [("standard", "single", 1), ("optimized", "swap", 150), ("async", "swap", 150)])
+def test_insert_methods(orders, postgres, method, scope, batch):
+    arguments = "--json", "--method", method, "--batch-size", 150, "--max-workers", 2
+    done = headrace("load", orders, *postgres.to("t", *arguments))
+    assert done.code == 0, done
+    report = done.json()
+    check_report(report, 1000)
+    assert (report["method"], report["commit_scope"]) == (method, scope)
+    assert f"Writing 1,000 rows to PostgreSQL with batch size {batch}\n" in done.err
+    assert postgres.relations() == ["t"]
+    sums = postgres.execute(f"SELECT count(*), sum(id), sum(price), count(name) FROM {postgres.schema}.t")
+    assert sums == [(1000, 499500, 124875.0, 900)]
+
+
+def test_an_insert_that_the_server_refuses_names_its_rows(orders, postgres):
+    postgres.execute(f"CREATE TABLE {postgres.schema}.t (id bigint CHECK (id <> 777), name text, price float8)")
+    arguments = "--json", "--mode", "append", "--method", "optimized", "--batch-size", 150, "--connections", 1
+    done = headrace("load", orders, *postgres.to("t", *arguments))
+    assert done.code == 1
+    error = done.error()
+    assert error["message"].startswith("INSERT of rows 751 to 900 (partition 1): ")
+    assert (error["code"], error["sqlstate"]) == ("rejected_value", "23514")
+    assert (error["where"]["file"], error["where"]["partition"]) == (str(orders), 1)
+    assert postgres.count("t") == 0
+
+
 def test_sqlite(orders, tmp_path):
     target = tmp_path / "out" / "x.sqlite"
     target.parent.mkdir()

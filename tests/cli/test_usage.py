@@ -3,8 +3,9 @@
 import pytest
 from conftest import headrace
 
-LOAD_OPTIONS = """--to --table --mode --method --connections --readers --memory --batch-rows --block-bytes --page-size --retries
-    --key --update-columns --on-duplicate --replace-where --copy-format --format --delimiter --no-header --null --type --nan-as-null --lock-timeout --load-id --dry-run --json
+LOAD_OPTIONS = """--to --table --mode --key --update-columns --on-duplicate --replace-where --method --connections
+    --num-partitions --max-workers --batch-size --readers --memory --batch-rows --block-bytes --page-size --retries
+    --copy-format --format --delimiter --no-header --null --type --nan-as-null --lock-timeout --load-id --dry-run --json
     --progress --help""".split()
 
 
@@ -48,6 +49,9 @@ def test_version():
     (["load", "a.parquet", "--to", "a.db", "--mode", "merge"], "--mode: merge not in", "load --help"),
     (["load", "a.parquet", "--to", "a.db", "--connections", "many"], "--connections: Value many not in", "--help"),
     (["load", "a.parquet", "--to", "a.db", "--connections", "-1"], "--connections: Value -1 not in range", "--help"),
+    (["load", "a.parquet", "--to", "a.db", "--connections", "2", "--max-workers", "3"],
+     "2 and 3 connections are asked for", "mean the same"),
+    (["load", "a.parquet", "--to", "a.db", "--batch-size", "-1"], "--batch-size: Value -1 not in range", "--help"),
     (["load", "a.parquet", "--to", "a.db", "--page-size", "1000"], "--page-size: 1000 not in", "--help"),
     (["load", "a.parquet", "--to", "a.db", "--memory", "lots"], "--memory 'lots' is not understood", "64MiB"),
     (["load", "a.parquet", "--to", "a.db", "--memory", "-1"], "--memory '-1' is not understood", "64MiB"),
@@ -102,6 +106,16 @@ def test_environment(orders, tmp_path):
     assert (chosen["page_bytes"], chosen["block_bytes"]) == (8192, 131072)
     chosen = plan(orders, "--table", "from_flag", "--batch-rows", 256, **env)
     assert (chosen["table"], chosen["mode"], chosen["batch_rows"]) == ("from_flag", "replace", 256)
+
+
+def test_names_of_the_number_of_connections(orders, tmp_path):
+    def workers(*arguments, **env):
+        return plan(orders, "--to", tmp_path / "x.db", *arguments, **env)["workers"]
+
+    assert workers("--num-partitions", 3) == workers("--max-workers", 3) == workers("--connections", 3) == 3
+    assert workers("--num-partitions", 3, "--connections", 3) == 3
+    assert workers(HEADRACE_MAX_WORKERS=3) == 3
+    assert workers("--num-partitions", 3, HEADRACE_CONNECTIONS=2) == 3  # the command line wins
 
 
 def test_environment_errors_name_the_variable(orders):

@@ -26,6 +26,9 @@ struct MethodCase {
 constexpr MethodCase kMethods[] = {
     {"copy_binary", "copy", "binary", Dialect::kPostgres},
     {"copy_text", "copy", "text", Dialect::kPostgres},
+    {"standard", "standard", "", Dialect::kPostgres},
+    {"optimized", "optimized", "", Dialect::kPostgres},
+    {"async", "async", "", Dialect::kPostgres},
     {"pages", "pages", "", Dialect::kSqlite},
     {"api", "api", "", Dialect::kSqlite},
 };

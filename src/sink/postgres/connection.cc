@@ -120,8 +120,7 @@ Error Connection::give_up(const std::string& doing) {
                "check the network and the server's load");
 }
 
-// Sends what libpq holds and waits until a result can be taken without blocking.
-Status Connection::flush(const std::string& doing) {
+Status Connection::wait_answer(const std::string& doing) {
   auto deadline = Clock::time_point::max();
   if (limits_.timeout_ms > 0)
     deadline = Clock::now() + std::chrono::milliseconds(limits_.timeout_ms);
@@ -148,7 +147,7 @@ Result<PgResult> Connection::wait_results(const std::string& doing) {
   PgResult last;
   std::optional<Error> error;
   for (;;) {
-    HEADRACE_TRY(flush(doing));
+    HEADRACE_TRY(wait_answer(doing));
     PgResult result(PQgetResult(conn_));
     if (result == nullptr) break;
     const ExecStatusType status = PQresultStatus(result.get());

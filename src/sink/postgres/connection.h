@@ -63,6 +63,10 @@ class Connection {
   // reached: the server was asked to cancel and did not answer in time, the connection is dead.
   Result<PgResult> wait_results(const std::string& doing);
 
+  // Sends what libpq holds and waits until PQgetResult would not. A lost connection is no error
+  // here: PQgetResult says why.
+  Status wait_answer(const std::string& doing);
+
   // Waits until the socket is readable (or writable), at most `ms`. Bits of poll(), or 0.
   int wait_socket(bool writable, int ms) const;
 
@@ -73,6 +77,8 @@ class Connection {
   const WaitLimits& limits() const { return limits_; }
 
   PGconn* raw() { return conn_; }
+  // Nothing more can be done on it; its end tells the server.
+  void mark_dead() { dead_ = true; }
   bool alive() const { return !dead_ && PQstatus(conn_) == CONNECTION_OK; }
   // alive(), and an idle server has not closed it meanwhile.
   bool still_open();
@@ -83,7 +89,6 @@ class Connection {
  private:
   explicit Connection(PGconn* conn);
   Result<PgResult> collect(bool sent, const std::string& doing);
-  Status flush(const std::string& doing);
   Error give_up(const std::string& doing);
 
   PGconn* conn_;

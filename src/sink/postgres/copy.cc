@@ -7,56 +7,23 @@
 
 #include "encode/format/pg_binary.h"
 #include "sink/postgres/ddl.h"
+#include "sink/postgres/methods.h"
 
 namespace headrace {
-namespace {
 
-void replace_all(std::string* text, const std::string& from, const std::string& to) {
-  if (from == to) return;
-  for (size_t at = text->find(from); at != std::string::npos;
-       at = text->find(from, at + to.size())) {
-    text->replace(at, from.size(), to);
-  }
-}
-
-}  // namespace
-
-std::string begin_copy_transaction() {
-  return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-         "SET LOCAL client_min_messages = error;"
-         "SET LOCAL datestyle = 'ISO, YMD';"
-         "SET LOCAL intervalstyle = postgres;"
-         "SET LOCAL idle_in_transaction_session_timeout = 0";
-}
-
-CopyWriter::CopyWriter(std::unique_ptr<Connection> owned, Connection& connection, CopyJob job,
-                       CopyTotals& totals, ConnectionPool* pool)
-    : owned_(std::move(owned)),
-      connection_(connection),
+CopyWriter::CopyWriter(WriterConnection connection, WriteJob job, WriterTotals& totals)
+    : connection_(std::move(connection)),
       job_(std::move(job)),
       totals_(totals),
-      pool_(pool),
-      stream_(connection) {}
+      stream_(connection_.get()) {}
 
 CopyWriter::~CopyWriter() { abort("headrace stopped"); }
 
-Result<std::unique_ptr<CopyWriter>> CopyWriter::borrow(Connection& connection, CopyJob job,
-                                                       CopyTotals& totals) {
-  std::unique_ptr<CopyWriter> writer(
-      new CopyWriter(nullptr, connection, std::move(job), totals, nullptr));
+Result<std::unique_ptr<SinkWriter>> CopyWriter::open(WriterConnection connection, WriteJob job,
+                                                     WriterTotals& totals) {
+  std::unique_ptr<CopyWriter> writer(new CopyWriter(std::move(connection), std::move(job), totals));
   HEADRACE_TRY(writer->begin());
-  return writer;
-}
-
-Result<std::unique_ptr<CopyWriter>> CopyWriter::own(ConnectionPool& pool, CopyJob job,
-                                                    CopyTotals& totals) {
-  HEADRACE_ASSIGN(auto connection, pool.take());
-  Connection& borrowed = *connection;
-  std::unique_ptr<CopyWriter> writer(
-      new CopyWriter(std::move(connection), borrowed, std::move(job), totals, &pool));
-  HEADRACE_TRY(borrowed.run(begin_copy_transaction(), "BEGIN"));
-  HEADRACE_TRY(writer->begin());
-  return writer;
+  return std::unique_ptr<SinkWriter>(std::move(writer));
 }
 
 Status CopyWriter::begin() {
@@ -83,8 +50,7 @@ Error CopyWriter::located(Error error) const {
   std::vector<std::string> names;
   for (const ColumnPlan& column : job_.columns) names.push_back(column.target);
   const CopyPlace place = copy_place(context, job_.table, names);
-  replace_all(&error.message, job_.table, job_.target);
-  for (std::string& line : error.context) replace_all(&line, job_.table, job_.target);
+  name_target(job_, &error);
   if (place.line < 1 || place.line > rows_) return error;
   auto after = std::upper_bound(marks_.begin(), marks_.end(), place.line,
                                 [](int64_t line, const Mark& m) { return line < m.first_line; });
@@ -117,13 +83,7 @@ Status CopyWriter::finish() {
   }
   auto stored = stream_.end();
   if (!stored.ok()) return located(std::move(stored).error());
-  if (owned_ != nullptr) {
-    HEADRACE_ASSIGN(const PgResult result, connection_.exec("COMMIT", "COMMIT"));
-    if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
-      return Error(ErrorCode::kServer, "COMMIT: the server rolled the transaction back");
-    }
-    pool_->give(std::move(owned_));
-  }
+  HEADRACE_TRY(connection_.commit());
   done_ = true;
   totals_.bytes_sent += stream_.bytes_sent();
   totals_.rows_stored += *stored;
@@ -135,7 +95,9 @@ void CopyWriter::abort(const std::string& reason) noexcept {
   if (done_) return;
   done_ = true;
   stream_.abort(reason);
-  owned_.reset();  // the server rolls back
+  connection_.close();
 }
+
+const PostgresMethod kCopyMethod = {"copy", CopyWriter::open};
 
 }  // namespace headrace

@@ -10,13 +10,15 @@
 #include "base/phase_timer.h"
 #include "sink/postgres/catalog.h"
 #include "sink/postgres/connection.h"
-#include "sink/postgres/copy.h"
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/merge.h"
+#include "sink/postgres/methods.h"
+#include "sink/postgres/planned_sql.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
 #include "sink/postgres/staging.h"
+#include "sink/postgres/write_job.h"
 
 namespace headrace {
 namespace {
@@ -25,7 +27,6 @@ namespace {
 constexpr double kAnalyzeShare = 0.1;
 constexpr int kRollbackTimeoutMs = 10000;
 constexpr int kDefaultLockTimeoutMs = 5000;
-constexpr char kTemporarySchema[] = "pg_temp";
 
 class PostgresSink final : public Sink {
  public:
@@ -50,7 +51,9 @@ class PostgresSink final : public Sink {
     return catalog_->facts;
   }
 
-  std::vector<std::string> ddl(const Plan& plan) const override;
+  std::vector<std::string> ddl(const Plan& plan) const override {
+    return planned_sql(plan, catalog_ ? &*catalog_ : nullptr);
+  }
 
   Status prepare(const Plan& plan, const std::string& load_id) override {
     if (state_ != State::kOpen) return Error(ErrorCode::kInternal, "prepare was called twice");
@@ -72,22 +75,23 @@ class PostgresSink final : public Sink {
     if (state_ != State::kPrepared || (borrows && index != 0)) {
       return Error(ErrorCode::kInternal, fmt::format("writer {} cannot be opened", index));
     }
-    // FREEZE: the table was made or truncated in this transaction, and nobody else sees it.
-    const bool truncated = plan_.mode == Mode::kTruncate && catalog_->facts.relation_kind == "table";
-    const bool freeze = single ? plan_.creates_table || truncated : plan_.stage_is_temporary;
-    CopyJob job{single ? plan_.schema : stage_schema_,
-                single ? plan_.table : stage_,
-                plan_.table,
-                plan_.columns,
-                plan_.row_format,
-                freeze};
-    std::unique_ptr<CopyWriter> writer;
-    if (borrows) {
-      HEADRACE_ASSIGN(writer, CopyWriter::borrow(*control_, std::move(job), totals_));
-    } else {
-      HEADRACE_ASSIGN(writer, CopyWriter::own(pool_, std::move(job), totals_));
+    const PostgresMethod* method = find_postgres_method(plan_.method);
+    if (method == nullptr) {
+      return Error(ErrorCode::kInternal, fmt::format("there is no method {}", plan_.method));
     }
-    return std::unique_ptr<SinkWriter>(std::move(writer));
+    // FREEZE: the table was made or truncated in this transaction, and nobody else sees it.
+    const bool truncated = truncated_at_ && catalog_->facts.relation_kind == "table";
+    const bool freeze = single ? plan_.creates_table || truncated : plan_.stage_is_temporary;
+    WriteJob job{single ? plan_.schema : stage_schema_,
+                 single ? plan_.table : stage_,
+                 plan_.table,
+                 plan_.columns,
+                 plan_.row_format,
+                 freeze,
+                 plan_.insert_rows};
+    if (borrows) return method->open(WriterConnection::borrow(*control_), std::move(job), totals_);
+    HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
+    return method->open(std::move(connection), std::move(job), totals_);
   }
 
   Result<PublishStats> publish() override;
@@ -121,7 +125,7 @@ class PostgresSink final : public Sink {
   std::string stage_;  // scopes swap and staged
   std::string stage_schema_;
   TableCopy copy_;     // scope swap into an existing table
-  CopyTotals totals_;
+  WriterTotals totals_;
   std::string wal_start_;
   int64_t rows_deleted_ = 0;
   std::optional<std::chrono::steady_clock::time_point> truncated_at_;  // since when readers wait
@@ -130,68 +134,6 @@ class PostgresSink final : public Sink {
 
 int lock_timeout_ms(const Plan& plan) {
   return plan.lock_timeout_ms > 0 ? plan.lock_timeout_ms : kDefaultLockTimeoutMs;
-}
-
-// Readers see the old rows until the COMMIT; other writers wait, so that "all rows" is exact.
-std::vector<std::string> delete_statements(const Plan& plan) {
-  const std::string target = qualified(plan.schema, plan.table);
-  return {fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", target),
-          fmt::format("DELETE FROM {}", target)};
-}
-
-std::vector<std::string> staged_ddl(const Plan& plan) {
-  const std::string target = qualified(plan.schema, plan.table);
-  const std::string stage =
-      qualified(plan.stage_is_temporary ? kTemporarySchema : plan.schema,
-                truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table)));
-  std::vector<std::string> sql;
-  const auto append = [&sql](const std::vector<std::string>& more) {
-    sql.insert(sql.end(), more.begin(), more.end());
-  };
-  if (plan.creates_table) sql.push_back(create_table_sql(target, target_columns(plan), plan.keys));
-  append(create_stage_sql(plan, stage));
-  sql.push_back(copy_sql(stage, plan.columns, plan.row_format, plan.stage_is_temporary));
-  append(merge_statements(plan, stage));
-  return sql;
-}
-
-std::vector<std::string> PostgresSink::ddl(const Plan& plan) const {
-  const std::string target = qualified(plan.schema, plan.table);
-  std::vector<std::string> sql;
-  const auto append = [&sql](const std::vector<std::string>& more) {
-    sql.insert(sql.end(), more.begin(), more.end());
-  };
-  if (plan.commit_scope == CommitScope::kStaged) return staged_ddl(plan);
-  if (plan.commit_scope != CommitScope::kSwap) {
-    if (plan.creates_table) sql.push_back(create_table_sql(target, plan.columns));
-    if (!plan.creates_table && plan.mode == Mode::kReplace) append(delete_statements(plan));
-    if (!plan.creates_table && plan.mode == Mode::kTruncate) {
-      sql.push_back(fmt::format("TRUNCATE {}", target));
-    }
-    sql.push_back(copy_sql(target, plan.columns, plan.row_format, plan.creates_table));
-    return sql;
-  }
-  const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table));
-  const std::string staging = qualified(plan.schema, stage);
-  const TableCopy copy = plan.creates_table || !catalog_ ? TableCopy() : catalog_->copy;
-  if (plan.creates_table) {
-    sql.push_back(create_table_sql(staging, plan.columns));
-  } else {
-    sql.push_back(copy.create);
-    append(copy.settings);
-  }
-  sql.push_back(copy_sql(staging, plan.columns, plan.row_format, false));
-  for (const IndexCopy& index : copy.indexes) sql.push_back(index.build);
-  append(copy.rights);
-  append(copy.finish);
-  if (!plan.creates_table)
-    sql.push_back(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target));
-  std::vector<std::string> sequences;
-  for (const IdentityCopy& identity : copy.identities) {
-    sequences.push_back(qualified(plan.schema, fmt::format("{}_{}_seq", stage, identity.column)));
-  }
-  append(swap_statements(plan, stage, copy, sequences));
-  return sql;
 }
 
 // Deleting rows must not delete or change those of other tables.
@@ -232,7 +174,7 @@ Status PostgresSink::remove_old_rows() {
 // A load with an id of the user's own is run once at a time, whatever its scope.
 Status PostgresSink::begin(const std::string& load_id) {
   if (!ledger_id_.empty()) return claim_load_id(*control_, load_id);
-  return control_->run(begin_copy_transaction(), "BEGIN");
+  return control_->run(begin_load_transaction(), "BEGIN");
 }
 
 Status PostgresSink::prepare_single(const std::string& load_id) {

@@ -7,8 +7,8 @@
 #include <thread>
 #include <utility>
 
-#include "sink/postgres/copy.h"
 #include "sink/postgres/ddl.h"
+#include "sink/postgres/write_job.h"
 
 namespace headrace {
 namespace {
@@ -64,7 +64,7 @@ Status create_in_transaction(Connection& connection, const Plan& plan, const Cat
                              TableCopy* copy) {
   const std::string name = qualified(plan.schema, stage);
   HEADRACE_TRY(connection.run(
-      fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_copy_transaction()), kDoing));
+      fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_load_transaction()), kDoing));
   HEADRACE_TRY(drop_leftover(connection, name, load_id));
   if (plan.creates_table) {
     HEADRACE_TRY(connection.run(create_table_sql(name, plan.columns), kDoing));
@@ -95,7 +95,7 @@ bool try_drop(Connection& connection, const std::string& stage) {
 }  // namespace
 
 Status claim_load_id(Connection& control, const std::string& load_id) {
-  HEADRACE_TRY(control.run(begin_copy_transaction(), "BEGIN"));
+  HEADRACE_TRY(control.run(begin_load_transaction(), "BEGIN"));
   HEADRACE_ASSIGN(const PgResult row,
                   control.exec(fmt::format("SELECT pg_try_advisory_xact_lock({})",
                                            staging_lock_keys(staging_id(load_id))),
@@ -119,7 +119,7 @@ Status create_merge_stage(ConnectionPool& pool, const std::vector<std::string>& 
   HEADRACE_ASSIGN(auto connection, pool.take());
   const std::string name = qualified(schema, stage);
   HEADRACE_TRY(connection->run(
-      fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_copy_transaction()), kDoing));
+      fmt::format("{}; SET LOCAL lock_timeout = '10s'", begin_load_transaction()), kDoing));
   HEADRACE_TRY(drop_leftover(*connection, name, load_id));
   HEADRACE_TRY(connection->run(joined(statements), kDoing));
   HEADRACE_TRY(connection->run(

@@ -87,6 +87,7 @@ Plan full_plan() {
   plan.readers = 2;
   plan.workers = 4;
   plan.batch_rows = 16384;
+  plan.insert_rows = 10000;
   plan.block_bytes = 524288;
   plan.read_ahead_bytes = 1 << 28;
   plan.page_bytes = 65536;
@@ -121,6 +122,7 @@ void expect_equal(const Plan& a, const Plan& b) {
   EXPECT_EQ(a.readers, b.readers);
   EXPECT_EQ(a.workers, b.workers);
   EXPECT_EQ(a.batch_rows, b.batch_rows);
+  EXPECT_EQ(a.insert_rows, b.insert_rows);
   EXPECT_EQ(a.block_bytes, b.block_bytes);
   EXPECT_EQ(a.read_ahead_bytes, b.read_ahead_bytes);
   EXPECT_EQ(a.page_bytes, b.page_bytes);
@@ -294,7 +296,7 @@ TEST(PlanText, SaysEverythingThatMatters) {
   for (const char* part :
        {"data/dataset=x (parquet, 6,001,215 rows, 2 partitions)", "postgresql://u@localhost/db",
         "public.t", "replace", "copy (asked for: auto): many rows", "swap", "numeric(15,2)",
-        "not null", "  CREATE TABLE t (\n    a int)\n", "2 readers, 4 writers", "16,384 rows",
+        "not null", "  CREATE TABLE t (\n    a int)\n", "2 readers, 4 writers", "16,384 rows", "10,000 rows a statement",
         "method   copy    fast", "NaN is stored as NULL", "careful"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }

@@ -170,6 +170,75 @@ TEST(Planner, UnknownAndUnimplementedMethodsAreErrors) {
   EXPECT_EQ(plan_for(r, postgres_facts()).error().code, ErrorCode::kUnsupported);
 }
 
+LoadRequest request_method(const char* method) {
+  LoadRequest r = request(Mode::kCreate);
+  r.method = method;
+  return r;
+}
+
+TEST(Planner, InsertMethodsHaveTheScopesOfCopy) {
+  for (const char* method : {"optimized", "async"}) {
+    SCOPED_TRACE(method);
+    auto plan = plan_for(request_method(method), postgres_facts());
+    ASSERT_TRUE(plan.ok()) << plan.error().message;
+    EXPECT_EQ(plan->method, method);
+    EXPECT_EQ(plan->method_reason, "requested");
+    EXPECT_EQ(plan->commit_scope, CommitScope::kSwap);
+    EXPECT_GT(plan->workers, 1);
+    EXPECT_EQ(plan->row_format, RowFormat::kPgBinary);
+    plan = plan_for(request_method(method), postgres_facts(), source_facts(1000));
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+    EXPECT_EQ(plan->workers, 1);
+  }
+}
+
+TEST(Planner, StandardIsOneConnectionWhateverIsAskedFor) {
+  LoadRequest r = request_method("standard");
+  r.tuning.connections = 4;
+  auto plan = plan_for(r, postgres_facts());
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  EXPECT_EQ(plan->workers, 1);
+  EXPECT_EQ(plan->insert_rows, 1);
+  r.mode = Mode::kReplace;
+  plan = plan_for(r, existing_table(false));
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  ASSERT_EQ(plan->warnings.size(), 1u);
+  EXPECT_NE(plan->warnings[0].find("DELETE and INSERT"), std::string::npos);
+}
+
+TEST(Planner, RowsOfAnInsertGoByTheRowsToLoad) {
+  const auto rows_for = [](LoadRequest r, int64_t rows) {
+    auto plan = plan_for(r, postgres_facts(), source_facts(rows));
+    return plan.ok() ? plan->insert_rows : -1;
+  };
+  LoadRequest r = request_method("optimized");
+  EXPECT_EQ(rows_for(r, 9999), 1000);
+  EXPECT_EQ(rows_for(r, 10000), 5000);
+  EXPECT_EQ(rows_for(r, 99999), 5000);
+  EXPECT_EQ(rows_for(r, 100000), 10000);
+  EXPECT_EQ(rows_for(r, -1), 10000);
+  r.tuning.batch_size = 77;
+  EXPECT_EQ(rows_for(r, 5), 77);
+  r.method = "copy";
+  EXPECT_EQ(rows_for(r, 5), 0);
+  r.tuning.batch_size = -1;
+  EXPECT_EQ(plan_for(r, postgres_facts()).error().code, ErrorCode::kUsage);
+}
+
+TEST(Planner, InsertMethodsNeedAServerAndBinaryRows) {
+  LoadRequest r = request_method("async");
+  r.tuning.row_format = "text";
+  EXPECT_EQ(plan_for(r, postgres_facts()).error().code, ErrorCode::kUsage);
+  for (const char* kind : {"file", "null"}) {
+    SinkFacts facts = postgres_facts();
+    facts.server_kind = kind;
+    EXPECT_EQ(plan_for(request_method("optimized"), facts).error().code, ErrorCode::kUsage);
+  }
+}
+
 SinkFacts sqlite_facts() {
   SinkFacts facts;
   facts.dialect = Dialect::kSqlite;

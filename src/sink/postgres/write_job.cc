@@ -1,0 +1,52 @@
+#include "sink/postgres/write_job.h"
+
+#include <utility>
+
+namespace headrace {
+namespace {
+
+void replace_all(std::string* text, const std::string& from, const std::string& to) {
+  if (from == to) return;
+  for (size_t at = text->find(from); at != std::string::npos;
+       at = text->find(from, at + to.size())) {
+    text->replace(at, from.size(), to);
+  }
+}
+
+}  // namespace
+
+std::string begin_load_transaction() {
+  return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+         "SET LOCAL client_min_messages = error;"
+         "SET LOCAL datestyle = 'ISO, YMD';"
+         "SET LOCAL intervalstyle = postgres;"
+         "SET LOCAL idle_in_transaction_session_timeout = 0";
+}
+
+void name_target(const WriteJob& job, Error* error) {
+  replace_all(&error->message, job.table, job.target);
+  for (std::string& line : error->context) replace_all(&line, job.table, job.target);
+}
+
+WriterConnection WriterConnection::borrow(Connection& connection) {
+  return WriterConnection(nullptr, &connection, nullptr);
+}
+
+Result<WriterConnection> WriterConnection::own(ConnectionPool& pool) {
+  HEADRACE_ASSIGN(auto connection, pool.take());
+  HEADRACE_TRY(connection->run(begin_load_transaction(), "BEGIN"));
+  Connection* borrowed = connection.get();
+  return WriterConnection(std::move(connection), borrowed, &pool);
+}
+
+Status WriterConnection::commit() {
+  if (owned_ == nullptr) return {};
+  HEADRACE_ASSIGN(const PgResult result, owned_->exec("COMMIT", "COMMIT"));
+  if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
+    return Error(ErrorCode::kServer, "COMMIT: the server rolled the transaction back");
+  }
+  pool_->give(std::move(owned_));
+  return {};
+}
+
+}  // namespace headrace
