@@ -16,8 +16,10 @@ struct Written {
   std::string copy_format, format, delimiter, progress;
   std::vector<std::string> source, null_values, types;
   int connections = 0, readers = 0, page_size = 0;
+  int srid = -1;  // 0 is one
   int64_t batch_rows = 0;
   bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
+  bool promote_to_multi = false;
 };
 
 // A kUsage error, without the passwords that its text may repeat.

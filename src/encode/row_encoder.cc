@@ -81,6 +81,15 @@ Status RowEncoder::start(const RecordBatch& batch) {
   return {};
 }
 
+std::vector<ColumnChange> RowEncoder::changes() const {
+  std::vector<ColumnChange> changes;
+  for (const Column& column : columns_) {
+    if (column.codec->changed() == 0) continue;
+    changes.push_back({column.plan.field.name, column.codec->change(), column.codec->changed()});
+  }
+  return changes;
+}
+
 Error RowEncoder::reject_error(Rejects& rejects, size_t column) const {
   const auto first =
       std::min_element(rejects.begin(), rejects.end(),
