@@ -115,7 +115,9 @@ class Parser {
     const bool is_polygon = type == ewkb::kPolygon;
     if (count > left() / (is_polygon ? 4 : 9)) return fail(kTruncated);
     writer_.put_count(count);
-    if (!is_polygon && depth + 1 > ewkb::kMaxDepth) return fail("collections are nested too deeply");
+    if (type == ewkb::kCollection && depth + 1 > ewkb::kMaxDepth) {
+      return fail("collections are nested too deeply");
+    }
     for (uint32_t i = 0; i < count; ++i) {
       if (!(is_polygon ? ring() : geometry(depth + 1, ewkb::part_type(type)))) return false;
     }

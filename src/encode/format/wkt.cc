@@ -69,7 +69,9 @@ class Parser {
     skip_blanks();
     p_ += parse_srid_prefix({p_, static_cast<size_t>(end_ - p_)}, &parsed_);
     if (parsed_.ok()) find_dims();
-    if (!parsed_.ok() || !shape(0, false) || !at_end()) parsed_.at = static_cast<size_t>(p_ - begin_);
+    if (!parsed_.ok() || !shape(0, false) || !at_end()) {
+      parsed_.at = static_cast<size_t>(p_ - begin_);
+    }
     return parsed_;
   }
 

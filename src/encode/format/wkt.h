@@ -4,16 +4,17 @@
 //   shape      = type [ "Z" | "M" | "ZM" ] ( "EMPTY" | body )
 //   POINT      body = "(" tuple ")"
 //   LINESTRING body = "(" tuple { "," tuple } ")"
-//   POLYGON    body = "(" ring { "," ring } ")"             a ring is the body of a LINESTRING
-//   MULTI...   body = "(" part { "," part } ")"             a part is EMPTY or the body of its type;
-//                                                           in MULTIPOINT also a tuple alone
-//   GEOMETRYCOLLECTION  body = "(" shape { "," shape } ")"
+//   POLYGON    body = "(" ring { "," ring } ")"      a ring is the body of a LINESTRING
+//   MULTI...   body = "(" part { "," part } ")"      a part is EMPTY or the body of its type; in
+//                                                    MULTIPOINT also a tuple alone
+//   GEOMETRYCOLLECTION
+//              body = "(" shape { "," shape } ")"
 //   tuple      = number blanks number [ blanks number [ blanks number ] ]
 //
 // Words in any case; blanks (space, tab, line ends) between all of these, and none needed between a
-// type and its Z. All of a geometry has the same dimensions. Without Z or M, three numbers are X Y Z,
-// four X Y Z M, and what is EMPTY is X Y, unless a shape around it says otherwise: as in PostGIS. A
-// ring has four tuples or more and ends where it begins; a line has two or more.
+// type and its Z. All of a geometry has the same dimensions. Without Z or M, three numbers are
+// X Y Z, four X Y Z M, and what is EMPTY is X Y unless a shape around it says otherwise: as in
+// PostGIS. A ring has four tuples or more and ends where it begins; a line has two or more.
 #pragma once
 
 #include <string_view>

@@ -262,7 +262,8 @@ class GeometryCodec final : public Codec {
     const int64_t end = rows.begin + rows.count;
     kept_.keep(rows.begin, end);
     for (int64_t row = kept_.end_row(); row < end; ++row) {
-      kept_.add(column.is_null(row) ? RenderedRows::Row{kept_.bytes().size()} : render(values[row]));
+      const RenderedRows::Row null{kept_.bytes().size()};
+      kept_.add(column.is_null(row) ? null : render(values[row]));
     }
     for (int i = 0; i < rows.count; ++i) {
       const RenderedRows::Row& row = kept_[rows.begin + i];

@@ -98,6 +98,11 @@ TEST(Wkb, NestingIsLimited) {
     return digits + "0101000000" + kOne + kTwo;
   };
   EXPECT_EQ(wkb(nested(ewkb::kMaxDepth)).substr(0, 10), "0107000020");
+  // Parts of a multi-geometry are no level: the same limit as in WKT.
+  const std::string multi = nested(ewkb::kMaxDepth);
+  const std::string point = "0101000000" + kOne + kTwo;
+  const std::string inner = multi.substr(0, multi.size() - point.size()) + "010400000001000000" + point;
+  EXPECT_EQ(wkb(inner).substr(0, 10), "0107000020");
   EXPECT_NE(wkb(nested(ewkb::kMaxDepth + 1)).find("nested too deeply"), std::string::npos);
   EXPECT_NE(wkb(nested(100000)).find("nested too deeply"), std::string::npos);
 }
