@@ -143,7 +143,7 @@ TEST(Geometry, GeographyStaysInRange) {
 TEST(Geometry, RejectedShowsTheValueShortened) {
   EXPECT_EQ(one(geometry(), ""), "empty text at byte 1: ''");
   EXPECT_EQ(one(geometry(), " \n"), "empty text at byte 1: ' \n'");
-  EXPECT_EQ(one(geometry(), "POINT(1"), "tuples with different numbers of dimensions at byte 8: 'POINT(1'");
+  EXPECT_EQ(one(geometry(), "POINT(1"), "a number was expected at byte 8: 'POINT(1'");
   EXPECT_EQ(one(geometry(), "nowhere " + std::string(100, 'x')),
             "a geometry type was expected at byte 1: 'nowhere " + std::string(40, 'x') + "...'");
   EXPECT_EQ(one(geometry(), "01xx"), "two hex digits were expected at byte 3: '01xx'");
