@@ -130,6 +130,8 @@ Status convert_target(const Written& written, LoadRequest* request) {
   request->load_id = written.load_id;
   request->retries = written.retries;
   request->values.nan_as_null = written.nan_as_null;
+  request->values.srid = written.srid;
+  request->values.promote_to_multi = written.promote_to_multi;
   request->tuning.analyze = !written.no_analyze;
   HEADRACE_TRY(convert_tuning(written, &request->tuning));
   if (request->target.empty()) {

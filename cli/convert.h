@@ -16,8 +16,10 @@ struct Written {
   std::string copy_format, format, delimiter, progress, on_duplicate, replace_where;
   std::vector<std::string> source, null_values, types, keys, update_columns;
   int connections = 0, num_partitions = 0, max_workers = 0, readers = 0, page_size = 0, retries = 3;
+  int srid = -1;  // 0 is one
   int64_t batch_rows = 0, batch_size = 0;
   bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
+  bool promote_to_multi = false;
 };
 
 // A kUsage error, without the passwords that its text may repeat.

@@ -38,6 +38,8 @@ struct CsvOptions {
 // Changes to values that the user declares. Each applied one is counted in the report.
 struct ValueOptions {
   bool nan_as_null = false;  // SQLite stores NaN as NULL; without this NaN is rejected
+  int srid = -1;  // of geometries that carry none; -1: the column's, else 4326
+  bool promote_to_multi = false;  // POINT, LINESTRING, POLYGON into columns of their MULTI... type
 };
 
 // 0 always means: let the plan decide.

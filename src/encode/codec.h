@@ -70,8 +70,15 @@ class Codec {
   // overwritten. A short value is then copied as one word or two, without a branch on its length.
   void set_room(uint32_t bytes) { room_ = bytes; }
 
+  // What an option of ValueOptions lets this codec do to values, and that option, as "promoted to
+  // multi (--promote-to-multi)"; nullptr: values are stored as they are.
+  virtual const char* change() const { return nullptr; }
+  // Values that write() stored so.
+  int64_t changed() const { return changed_; }
+
  protected:
   uint32_t room_ = 0;
+  int64_t changed_ = 0;
 };
 
 // All that headrace knows of one family of types. One file each in encode/types/.

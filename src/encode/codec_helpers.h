@@ -13,8 +13,9 @@
 // Values of different size: kShared = 0 and uint32_t measure(v), which gives bytes or
 // kRejectedCell. In sqlite_record, measure gives and put takes a serial type instead of a byte
 // count, and kShared is a serial type; measure may then give kSerialNull for a value that is stored
-// as NULL. A conversion with kRoom also has put_over: put that may write kRoom bytes past the end
-// of the cell.
+// as NULL; a conversion that does so by an option says what it does by change(), as Codec does, and
+// the codec counts. A conversion with kRoom also has put_over: put that may write kRoom bytes past
+// the end of the cell.
 #pragma once
 
 #include <cstring>
@@ -100,6 +101,7 @@ class ColumnCodec final : public Codec {
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
+    if constexpr (requires { convert_.change(); }) count_nulled(column, rows, cells);
     const Convert convert = convert_;  // a copy: members would be read again after every store
     if constexpr (requires { Convert::kRoom; }) {
       if (room_ >= Convert::kRoom) {
@@ -112,7 +114,23 @@ class ColumnCodec final : public Codec {
                [&](uint8_t* at, Value v, uint32_t n) { return convert.put(at, v, n); });
   }
 
+  const char* change() const override {
+    if constexpr (requires { convert_.change(); }) {
+      return convert_.change();
+    } else {
+      return nullptr;
+    }
+  }
+
  private:
+  // Values that are stored as NULL.
+  void count_nulled(const ColumnView& column, RowSpan rows, const uint32_t* cells) {
+    if (shared_ || convert_.change() == nullptr) return;
+    for (int i = 0; i < rows.count; ++i) {
+      changed_ += cells[i] == Cells::kNull && (null_free_ || !column.is_null(rows.begin + i));
+    }
+  }
+
   bool all_fit(const Reader& values, RowSpan rows) const {
     if constexpr (requires(Value v) { convert_.fits(v); }) {
       const Convert convert = convert_;

@@ -100,6 +100,15 @@ ColumnView RowEncoder::row_numbers(const ArrowArray& array, const DataType& type
   return view;
 }
 
+std::vector<ColumnChange> RowEncoder::changes() const {
+  std::vector<ColumnChange> changes;
+  for (const Column& column : columns_) {
+    if (column.codec->changed() == 0) continue;
+    changes.push_back({column.plan.field.name, column.codec->change(), column.codec->changed()});
+  }
+  return changes;
+}
+
 Error RowEncoder::reject_error(Rejects& rejects, size_t column) const {
   const auto first =
       std::min_element(rejects.begin(), rejects.end(),

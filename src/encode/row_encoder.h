@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/arrow_c.h"
@@ -16,6 +17,13 @@
 #include "headrace/result.h"
 
 namespace headrace {
+
+// Values of a column that an option let us store otherwise than they were.
+struct ColumnChange {
+  std::string column;
+  std::string change;  // as Codec::change()
+  int64_t count = 0;
+};
 
 class RowEncoder {
  public:
@@ -32,6 +40,9 @@ class RowEncoder {
   // unless a single row is larger. REQUIRES: !done(). Fails with kRejectedValue: the first bad row
   // of the span, with partition row and column; nothing of that span is in the block.
   Status fill(RowBlock* block);
+
+  // Of all rows written so far; columns without changes are left out.
+  std::vector<ColumnChange> changes() const;
 
  private:
   // `cells`, and what was found in them, are of the span measured last.

@@ -152,6 +152,12 @@ std::string Plan::to_text() const {
     append_field(&out, "lock wait", fmt::format("{} ms per attempt", grouped(lock_timeout_ms)));
   }
   if (values.nan_as_null) append_field(&out, "values", "NaN is stored as NULL");
+  if (values.srid >= 0) {
+    append_field(&out, "srid", fmt::format("{} for geometries that carry none", values.srid));
+  }
+  if (values.promote_to_multi) {
+    append_field(&out, "geometry", "promoted to multi where the column is");
+  }
   out += "\ncolumns\n" + columns_table(*this);
   if (!ddl.empty()) out += "\nddl\n";
   for (const std::string& statement : ddl) out += indented(statement);

@@ -154,6 +154,8 @@ void describe(Archive& archive, T& column) {
 template <class Archive, Either<ValueOptions> T>
 void describe(Archive& archive, T& values) {
   archive("nan_as_null", values.nan_as_null);
+  archive("srid", values.srid);
+  archive("promote_to_multi", values.promote_to_multi);
 }
 
 template <class Archive, Either<Plan> T>

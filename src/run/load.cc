@@ -76,6 +76,17 @@ void fill_from_stats(const PipelineStats& stats, Report* report) {
   report->phases.send = static_cast<double>(stats.send_nanos) * 1e-9;
 }
 
+// What options let us change, a warning for each column.
+void fill_from_changes(std::vector<ColumnChange> changes, Report* report) {
+  std::sort(changes.begin(), changes.end(),
+            [](const auto& a, const auto& b) { return a.column < b.column; });
+  for (const ColumnChange& change : changes) {
+    report->rows_repaired += change.count;
+    report->warnings.push_back(fmt::format("column {}: {} {} {}", change.column, change.count,
+                                           change.count == 1 ? "value" : "values", change.change));
+  }
+}
+
 void fill_from_publish(PublishStats published, Report* report) {
   report->phases.commit = published.commit_seconds;
   report->phases.index = published.index_seconds;
@@ -101,6 +112,7 @@ Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   HEADRACE_ASSIGN(PublishStats published, opened.sink->publish());
   report->rows_written = stats.rows_written - published.rows_dropped;
   report->rows_rejected = published.rows_dropped;
+  fill_from_changes(std::move(stats.changes), report);
   fill_from_publish(std::move(published), report);
   return {};
 }

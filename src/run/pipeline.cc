@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -143,8 +144,10 @@ class Pipeline {
     if (!status.ok()) {
       queue_.stop();
       writer->abort(status.error().message);
+      return status;
     }
-    return status;
+    add_changes(encoder->changes());
+    return {};
   }
 
   Status write_with(RowEncoder& encoder, SinkWriter& writer) {
@@ -177,6 +180,16 @@ class Pipeline {
       error.where.file = plan_.partitions[p].uri;
     }
     return error;
+  }
+
+  void add_changes(const std::vector<ColumnChange>& changes) {
+    std::lock_guard lock(done_mutex_);
+    for (const ColumnChange& change : changes) {
+      const auto same = std::find_if(stats_.changes.begin(), stats_.changes.end(),
+                                     [&](const auto& c) { return c.column == change.column; });
+      if (same == stats_.changes.end()) stats_.changes.push_back(change);
+      else same->count += change.count;
+    }
   }
 
   void report_progress_until_done() {

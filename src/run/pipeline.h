@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
+#include "encode/row_encoder.h"
 #include "headrace/plan.h"
 #include "headrace/request.h"
 #include "headrace/result.h"
@@ -21,6 +23,7 @@ struct PipelineStats {
   std::atomic<int64_t> read_nanos{0};
   std::atomic<int64_t> encode_nanos{0};
   std::atomic<int64_t> send_nanos{0};
+  std::vector<ColumnChange> changes;  // a column each; after the run
 };
 
 // Reads, encodes and writes all partitions of the plan. On failure every writer was aborted; the

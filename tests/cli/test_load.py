@@ -8,6 +8,8 @@ import select
 import sqlite3
 import subprocess
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import finish_fed, headrace, start, start_fed
 
@@ -208,3 +210,37 @@ def test_source_from_a_pipe(tmp_path):
     out, err = process.communicate(csv, timeout=60)
     assert process.returncode == 0, err
     assert json.loads(out)["rows_written"] == 5000
+
+
+def test_nan_as_null_is_counted(tmp_path):
+    source, target = tmp_path / "t.parquet", tmp_path / "t.sqlite"
+    values = [1.5, float("nan"), None, float("nan")] * 1000
+    pq.write_table(pa.table({"x": pa.array(values, pa.float64(), from_pandas=False), "y": [1.0] * len(values)}), source)
+    refused = headrace("load", source, "--to", target, "--json")
+    assert (refused.code, refused.error()["where"]["column"]) == (1, "x")
+    done = headrace("load", source, "--to", target, "--nan-as-null", "--json")
+    assert done.code == 0, done
+    report = done.json()
+    assert report["rows_repaired"] == 2000
+    assert report["warnings"] == ["column x: 2000 values of NaN stored as NULL (--nan-as-null)"]
+    with sqlite3.connect(target) as connection:
+        assert connection.execute("SELECT count(*), count(x) FROM t").fetchone() == (4000, 1000)
+
+
+def test_geometry_options(tmp_path, postgres):
+    postgres.execute("CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public")
+    postgres.execute(f"CREATE TABLE {postgres.schema}.t (g public.geometry(MultiPoint), h public.geometry)")
+    source = tmp_path / "t.csv"
+    source.write_text("g,h\nPOINT(1 2),SRID=4326;POINT(1 2)\nMULTIPOINT(3 4),POINT(3 4)\n")
+    options = ["--mode", "append", "--json", "--srid", 27700]
+    refused = headrace("load", source, *postgres.to("t", *options))
+    assert refused.code == 1
+    assert "--promote-to-multi" in refused.error()["message"]
+    done = headrace("load", source, *postgres.to("t", *options, "--promote-to-multi"))
+    assert done.code == 0, done
+    assert done.json()["rows_repaired"] == 1
+    assert "column g: 1 value promoted to multi (--promote-to-multi)" in done.json()["warnings"]
+    rows = postgres.execute(f"SELECT public.ST_AsEWKT(g), public.ST_AsEWKT(h) FROM {postgres.schema}.t ORDER BY 1")
+    assert rows == [("SRID=27700;MULTIPOINT(1 2)", "SRID=4326;POINT(1 2)"),
+                    ("SRID=27700;MULTIPOINT(3 4)", "SRID=27700;POINT(3 4)")]
+    assert headrace("load", source, *postgres.to("t", "--srid", "1000000")).code == 2

@@ -57,7 +57,8 @@ TEST_P(Golden, CodecsWriteWhatTheServerWrites) {
 
 INSTANTIATE_TEST_SUITE_P(Types, Golden,
                          testing::Values("boolean", "integer", "unsigned", "float", "numeric",
-                                         "text", "bytes", "date", "time", "timestamp", "interval"),
+                                         "text", "bytes", "date", "time", "timestamp", "interval",
+                                         "geometry"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(GoldenFiles, EveryFileIsTested) {
@@ -66,7 +67,7 @@ TEST(GoldenFiles, EveryFileIsTested) {
        std::filesystem::directory_iterator(std::string(HEADRACE_TESTS_DIR) + "/golden")) {
     files += entry.path().extension() == ".txt";
   }
-  EXPECT_EQ(files, 11);
+  EXPECT_EQ(files, 12);
 }
 
 }  // namespace

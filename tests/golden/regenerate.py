@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the golden bytes of COPY BINARY by a real PostgreSQL.
 
-    regenerate.py URI        rewrites every <type>.txt in this folder; psql must be on PATH
+    regenerate.py URI        rewrites every <type>.txt in this folder; psql must be on PATH, PostGIS in the database
 
 Each line of a file is one value, in fields separated by tabs:
 
@@ -13,6 +13,8 @@ it makes this field, and this text form, from the stored value.
 
 Values as stored: integers, days, units since the epoch and unscaled decimals as decimal numbers; floating point as
 hex bits; text and bytes as hex digits; intervals as "months,days,nanoseconds" and "days,milliseconds".
+
+A text form that is an Ask is the server's own, of another way to write the value.
 """
 
 import datetime
@@ -43,6 +45,10 @@ def unescape(text):
 def copy_text(value):
     letters = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v", "\\": "\\"}
     return "".join("\\" + letters[c] if c in letters else c for c in value)
+
+
+class Ask(str):
+    """Input of a type whose text form differs from it."""
 
 
 def booleans():
@@ -255,6 +261,42 @@ FILES = {"boolean": booleans, "integer": integers, "unsigned": unsigned, "float"
          "interval": intervals}
 
 
+SHAPES = {  # coordinates of a tuple are written %(a)s to %(d)s
+    "POINT": "(%(a)s)",
+    "LINESTRING": "(%(a)s,%(b)s)",
+    "POLYGON": "((%(a)s,%(b)s,%(c)s,%(a)s),(%(b)s,%(c)s,%(d)s,%(b)s))",
+    "MULTIPOINT": "((%(a)s),(%(b)s))",
+    "MULTILINESTRING": "((%(a)s,%(b)s),(%(c)s,%(d)s,%(a)s))",
+    "MULTIPOLYGON": "(((%(a)s,%(b)s,%(c)s,%(a)s)),((%(b)s,%(c)s,%(d)s,%(b)s)))",
+}
+TUPLES = {"a": "1 2 3 4", "b": "-0.1 1e-7 33 44", "c": "179.999999999 -89.5 -1 0.5", "d": "0 0 0 0"}
+
+
+def geometries():
+    cases = []
+
+    def add(target, ewkt):
+        cases.append(("utf8", ewkt.encode().hex(), target, Ask(ewkt)))
+
+    for tag in ("", " Z", " M", " ZM"):
+        tuples = {name: " ".join(text.split()[:2 + len(tag.strip())]) for name, text in TUPLES.items()}
+        written = {name + tag: name + tag + body % tuples for name, body in SHAPES.items()}
+        parts = ",".join(written.values())
+        written["GEOMETRYCOLLECTION" + tag] = "GEOMETRYCOLLECTION%s(%s,GEOMETRYCOLLECTION%s(%s))" % (tag, parts, tag, parts)
+        for name, text in written.items():
+            column = name.replace(" ", "")
+            add("geometry", "SRID=4326;" + text)
+            add("geometry(%s,27700)" % column, "SRID=27700;" + text)
+            add("geography(%s)" % column, "SRID=4326;" + text)
+            add("geometry(%s,4326)" % column, "SRID=4326;%s EMPTY" % name)
+        for name in ("MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON"):
+            add("geometry", "SRID=4326;%s%s(EMPTY,EMPTY)" % (name, tag))
+    return cases
+
+
+FILES["geometry"] = geometries
+
+
 def psql(uri, sql):
     run = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", uri, "-c", sql],
                          stdout=subprocess.PIPE, check=True)
@@ -279,6 +321,13 @@ def fields_of(uri, cases):
     return fields
 
 
+def answered(uri, cases):
+    """The cases with the server's text form in place of each Ask."""
+    columns = ", ".join("%s::%s::text" % (literal(text), target) for _, _, target, text in cases)
+    texts = psql(uri, "SELECT " + columns).decode().rstrip("\n").split("|")
+    return [(arrow, stored, target, copy_text(text)) for (arrow, stored, target, _), text in zip(cases, texts)]
+
+
 def target_types(uri, targets):
     """target -> (pg_type name, type modifier), by the server's own catalog."""
     names = sorted(set(targets))
@@ -295,6 +344,8 @@ def main():
     version = psql(uri, "SHOW server_version").decode().split()[0]
     for name, make in FILES.items():
         cases = make()
+        if isinstance(cases[0][3], Ask):
+            cases = answered(uri, cases)
         types = target_types(uri, [case[2] for case in cases])
         lines = ["# Made by regenerate.py; its head says what the fields are.",
                  "# PostgreSQL %s: COPY (SELECT '<text form>'::<target>) TO STDOUT (FORMAT binary)" % version]

@@ -31,6 +31,7 @@ class EntryStore {
     cells_.resize(count);
     offsets_.resize(count);
     known_.assign(encode_all ? 0 : count, 0);
+    changed_.assign(change() != nullptr ? count : 0, 0);
     bytes_.clear();
     reasons_.clear();
     longest_ = 0;
@@ -39,6 +40,10 @@ class EntryStore {
     codec_->bind(dictionary);
     if (encode_all) encode(0, dictionary.length);
   }
+
+  const char* change() const { return codec_->change(); }
+  // Whether an option changed the entry. REQUIRES: change() and cell(entry) is not kRejectedCell.
+  bool is_changed(uint64_t entry) const { return changed_[entry] != 0; }
 
   size_t count() const { return cells_.size(); }
   bool holds(uint64_t entry) const { return entry < cells_.size(); }
@@ -85,8 +90,10 @@ class EntryStore {
 
  private:
   void encode(int64_t begin, int64_t count) {
+    // One by one where it must be known which of them are changed.
+    const int64_t most = changed_.empty() ? kMaxSpanRows : 1;
     while (count > 0) {
-      const RowSpan rows{begin, static_cast<int>(std::min<int64_t>(count, kMaxSpanRows))};
+      const RowSpan rows{begin, static_cast<int>(std::min(count, most))};
       encode_span(rows);
       begin += rows.count;
       count -= rows.count;
@@ -134,7 +141,9 @@ class EntryStore {
       longest_ = std::max(longest_, size);
       shortest_ = std::min(shortest_, size);
     }
+    const int64_t changed = codec_->changed();
     codec_->write(*dictionary_, rows, cells, cursors);
+    if (codec_->changed() > changed) changed_[static_cast<size_t>(rows.begin)] = 1;
   }
 
   static constexpr uint32_t kMaxWidth = 24;
@@ -145,6 +154,7 @@ class EntryStore {
   std::vector<uint32_t> cells_;  // kRejectedCell: see reasons_
   std::vector<uint64_t> offsets_;
   std::vector<uint8_t> known_;
+  std::vector<uint8_t> changed_;  // empty when no option changes values
   Buffer bytes_;
   std::unordered_map<uint64_t, std::string> reasons_;
   uint32_t longest_ = 0;  // bytes of an encoded entry
@@ -179,6 +189,7 @@ class DictionaryCodec final : public Codec {
 
   void write(const ColumnView& column, RowSpan rows, const uint32_t* cells,
              uint8_t** cursors) override {
+    if (entries_.change() != nullptr) count_changed(column, rows);
     switch (entries_.copy_width(room_)) {
       case 8:
         return write_rows(column, rows, cells, cursors, FixedCopy<8>{});
@@ -191,7 +202,17 @@ class DictionaryCodec final : public Codec {
     }
   }
 
+  const char* change() const override { return entries_.change(); }
+
  private:
+  void count_changed(const ColumnView& column, RowSpan rows) {
+    const FixedReader<Index> indexes(column);
+    for (int64_t row = rows.begin; row < rows.begin + rows.count; ++row) {
+      if (!null_free_ && column.is_null(row)) continue;
+      changed_ += entries_.is_changed(entry_of(indexes[row]));
+    }
+  }
+
   template <typename Copy>
   void write_rows(const ColumnView& column, RowSpan rows, const uint32_t* cells, uint8_t** cursors,
                   Copy copy) const {

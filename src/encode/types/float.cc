@@ -37,6 +37,9 @@ struct SqliteReal {
     if (serial != kShared) return out;
     return sqlite_record::put_real(out, static_cast<double>(v));
   }
+  const char* change() const {
+    return nan_as_null ? "of NaN stored as NULL (--nan-as-null)" : nullptr;
+  }
   std::string explain(T) const {
     return "NaN, which SQLite stores as NULL; the option nan-as-null declares that change";
   }

@@ -13,6 +13,7 @@
 #include "encode/format/utf8.h"
 #include "encode/types/bytes_codec.h"
 #include "encode/types/families.h"
+#include "encode/types/geometry.h"
 
 namespace headrace {
 namespace {
@@ -153,7 +154,8 @@ TargetType default_target(const DataType&, Dialect dialect) {
 }
 
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
-                                    RowFormat format, const ValueOptions&) {
+                                    RowFormat format, const ValueOptions& options) {
+  if (is_geometry(target)) return geometry_codec(type, target, format, options);
   switch (type.id) {
     case TypeId::kUtf8:
       return make_for<BytesReader<int32_t>>(type, target, format);

@@ -33,8 +33,9 @@ Status drop_leftover(Connection& connection, const std::string& stage, const std
 Status read_target(Connection& connection, const Plan& plan, const CatalogFacts& catalog,
                    const std::string& stage, TableCopy* copy) {
   HEADRACE_TRY(connection.run("SAVEPOINT headrace_read", kDoing));
-  HEADRACE_ASSIGN(*copy, read_table_copy(connection, catalog.oid, stage));
+  // First: an empty search_path changes how types of extensions are named.
   HEADRACE_ASSIGN(const auto columns, read_columns(connection, catalog.oid));
+  HEADRACE_ASSIGN(*copy, read_table_copy(connection, catalog.oid, stage));
   HEADRACE_TRY(connection.run("ROLLBACK TO SAVEPOINT headrace_read", kDoing));
   if (columns == catalog.facts.columns && copy->dependents.empty() && !copy->create.empty())
     return {};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 
 #include "encode/format/sqlite_record.h"
@@ -67,6 +68,41 @@ TEST(RowEncoder, PgBinaryRowsAsTheServerWritesThem) {
             "0002" "00000008" "fffffffffffffffe" "ffffffff");
   EXPECT_EQ(block.row_starts, (std::vector<uint32_t>{0, 20}));
   EXPECT_TRUE(block.last_in_batch);
+}
+
+// What an option changes is counted when it is written, and once, also in dictionaries.
+TEST(RowEncoder, ChangesOfAColumn) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  DataType dictionary = simple(TypeId::kDictionary);
+  dictionary.children.push_back({"", simple(TypeId::kFloat64), true});
+  std::vector<ColumnPlan> columns;
+  for (const Field& field : {Field{"x", simple(TypeId::kFloat64), true}, Field{"d", dictionary, true}}) {
+    ColumnPlan plan;
+    plan.field = field;
+    plan.target_type = {"REAL", "REAL", -1};
+    columns.push_back(plan);
+  }
+  std::vector<Raw> x, d;
+  for (int i = 0; i < 1000; ++i) {
+    x.push_back(i % 10 == 0 ? raw(nan) : i % 10 == 1 ? Raw() : raw(1.0 * i));
+    d.push_back(i % 4 == 0 ? raw(nan) : i % 4 == 1 ? Raw() : raw(1.0 * (i % 4)));
+  }
+  ValueOptions options;
+  options.nan_as_null = true;
+  auto encoder = RowEncoder::make(columns, RowFormat::kSqliteRecord, options, 2000);
+  ASSERT_TRUE(encoder.ok());
+  EXPECT_TRUE((*encoder)->changes().empty());
+  auto batch = batch_of(columns, x, d, 0, 1000);
+  ASSERT_TRUE((*encoder)->start(batch).ok());
+  RowBlock block;
+  while (!(*encoder)->done()) ASSERT_TRUE((*encoder)->fill(&block).ok());
+  const auto changes = (*encoder)->changes();
+  ASSERT_EQ(changes.size(), 2u);
+  EXPECT_EQ(changes[0].column, "x");
+  EXPECT_EQ(changes[0].count, 100);
+  EXPECT_EQ(changes[0].change, "of NaN stored as NULL (--nan-as-null)");
+  EXPECT_EQ(changes[1].column, "d");
+  EXPECT_EQ(changes[1].count, 250);
 }
 
 TEST(RowEncoder, TextRowsEscape) {

@@ -94,6 +94,8 @@ Plan full_plan() {
   plan.analyze = false;
   plan.lock_timeout_ms = 5000;
   plan.values.nan_as_null = true;
+  plan.values.srid = 27700;
+  plan.values.promote_to_multi = true;
   plan.decisions = {{"method", "copy", "fast"}, {"workers", "4", "2 cores"}};
   plan.warnings = {"careful", ""};
   return plan;
@@ -129,6 +131,8 @@ void expect_equal(const Plan& a, const Plan& b) {
   EXPECT_EQ(a.analyze, b.analyze);
   EXPECT_EQ(a.lock_timeout_ms, b.lock_timeout_ms);
   EXPECT_EQ(a.values.nan_as_null, b.values.nan_as_null);
+  EXPECT_EQ(a.values.srid, b.values.srid);
+  EXPECT_EQ(a.values.promote_to_multi, b.values.promote_to_multi);
   EXPECT_TRUE(a.decisions == b.decisions);
   EXPECT_EQ(a.warnings, b.warnings);
 }
