@@ -257,6 +257,8 @@ struct RenderJson {
 bool has_json(const DataType& type) {
   if (json_scalar(type) != nullptr) return true;
   const bool nested = type.id >= TypeId::kDictionary && type.id <= TypeId::kMap;
+  // A geometry is more than the numbers in it.
+  if (type.extension.starts_with("geoarrow.")) return false;
   if (!nested || (type.children.empty() && type.id != TypeId::kStruct)) return false;
   if (type.id == TypeId::kMap && (type.children[0].type.id != TypeId::kStruct ||
                                   type.children[0].type.children.size() != 2)) {

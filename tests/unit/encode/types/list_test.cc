@@ -58,7 +58,7 @@ TEST(List, BytesOfTheServer) {
   for (const TypeId id : kListIds) {
     const DataType type = list_of(type_of("int32"), id);
     EXPECT_EQ(array_hex(type, array_target("integer", "int4"), ints({1, {}, -2})),
-              "0000002c" "00000001" "00000001" "00000017" "0000000300000001"
+              "00000028" "00000001" "00000001" "00000017" "0000000300000001"
               "0000000400000001" "ffffffff" "00000004fffffffe");
     EXPECT_EQ(array_hex(type, array_target("integer", "int4"), ints({})),
               "0000000c" "00000000" "00000000" "00000017");
@@ -258,7 +258,9 @@ TEST(List, OtherTargetsAreRefused) {
   const auto refuses = [&](const TargetType& target, RowFormat format = RowFormat::kPgBinary) {
     auto codec = find_type_family(type)->make(type, target, format, {});
     EXPECT_FALSE(codec.ok()) << target.sql;
-    if (!codec.ok()) EXPECT_FALSE(codec.error().hint.empty());
+    if (!codec.ok()) {
+      EXPECT_FALSE(codec.error().hint.empty());
+    }
   };
   refuses({"integer", "int4", -1});
   refuses({"text", "text", -1});
@@ -273,11 +275,14 @@ TEST(List, OtherTargetsAreRefused) {
                    .ok());
 }
 
-TEST(List, OfUnionsCannotBeLoadedYet) {
+TEST(List, OfUnionsAndGeometriesCannotBeLoadedYet) {
   DataType unions;
   unions.id = TypeId::kUnion;
   EXPECT_EQ(find_type_family(list_of(unions)), nullptr);
   EXPECT_EQ(find_type_family(struct_of({{"a", unions}})), nullptr);
+  DataType point = struct_of({{"x", type_of("float64")}, {"y", type_of("float64")}});
+  point.extension = "geoarrow.point";
+  EXPECT_EQ(find_type_family(list_of(point)), nullptr);
 }
 
 }  // namespace

@@ -91,9 +91,9 @@ TEST(Struct, Numbers) {
   ValueOptions options;
   options.nan_as_null = true;
   const DataType floats = struct_of({{"v", type_of("float64")}});
-  EXPECT_EQ(encode_one(floats, kSqliteText, RowFormat::kSqliteRecord, raw_items({raw(NAN)}), options),
+  EXPECT_EQ(encode_one(floats, kSqliteText, RowFormat::kSqliteRecord, raw_items({raw(std::nan(""))}), options),
             sqlite_text("{\"v\":null}"));
-  EXPECT_EQ(encode_one(floats, kJsonb, RowFormat::kText, raw_items({raw(NAN)}), options),
+  EXPECT_EQ(encode_one(floats, kJsonb, RowFormat::kText, raw_items({raw(std::nan(""))}), options),
             "rejected: v: NaN, which JSON does not have");
   EXPECT_EQ(field("decimal128(15, 2)", raw_integer("-5", 16)), "-0.05");
   EXPECT_EQ(field("decimal256(76, 0)", raw_integer(std::string(76, '9'), 32)), std::string(76, '9'));
@@ -131,7 +131,7 @@ TEST(Struct, Nul) {
 // As to_json of PostgreSQL 15 gives them.
 TEST(Struct, DatesAndTimes) {
   EXPECT_EQ(field("date32", raw<int32_t>(11016)), "\"2000-02-29\"");
-  EXPECT_EQ(field("date32", raw<int32_t>(-735161)), "\"0044-03-15 BC\"");
+  EXPECT_EQ(field("date32", raw<int32_t>(-735160)), "\"0044-03-15 BC\"");
   EXPECT_EQ(field("date64", raw<int64_t>(86400000)), "\"1970-01-02\"");
   EXPECT_EQ(field("date64", raw<int64_t>(1)),
             "rejected: v: date64 of 1 ms is not a whole number of days");
@@ -143,7 +143,7 @@ TEST(Struct, DatesAndTimes) {
   EXPECT_EQ(field("timestamp[ms]", raw<int64_t>(979397760500)), "\"2001-01-13T14:56:00.5\"");
   EXPECT_EQ(field("timestamp[s, tz=UTC]", raw<int64_t>(979397760)), "\"2001-01-13T14:56:00+00:00\"");
   EXPECT_EQ(field("timestamp[s]", raw<int64_t>(327403468800)), "\"12345-01-02T00:00:00\"");
-  EXPECT_EQ(field("timestamp[s, tz=UTC]", raw<int64_t>(-735161LL * 86400 + 43200)),
+  EXPECT_EQ(field("timestamp[s, tz=UTC]", raw<int64_t>(-735160LL * 86400 + 43200)),
             "\"0044-03-15T12:00:00+00:00 BC\"");
   EXPECT_EQ(field("timestamp[ns]", raw<int64_t>(-1)), "\"1969-12-31T23:59:59.999999999\"");
   EXPECT_EQ(field("timestamp[s]", raw(INT64_MAX)),
@@ -170,7 +170,7 @@ TEST(Struct, Dictionaries) {
 TEST(Struct, RejectsSayWhere) {
   const DataType type =
       struct_of({{"a", list_of(struct_of({{"b", type_of("float64")}}))}});
-  EXPECT_EQ(json(type, raw_items({raw_items({raw_items({raw(1.0)}), raw_items({raw(NAN)})})})),
+  EXPECT_EQ(json(type, raw_items({raw_items({raw_items({raw(1.0)}), raw_items({raw(std::nan(""))})})})),
             "rejected: a: item 2: b: NaN, which JSON does not have");
 }
 
