@@ -37,6 +37,9 @@ class JsonWriter {
   void put(char c) { *out_->extend(1) = static_cast<uint8_t>(c); }
   void put(std::string_view text) { out_->append(text.data(), text.size()); }
 
+  // Appends `count` bytes that the caller writes.
+  char* extend(size_t count) { return reinterpret_cast<char*>(out_->extend(count)); }
+
   // format(char* at) writes at most kMost bytes and returns their end.
   template <size_t kMost, typename Format>
   void format(Format format) {

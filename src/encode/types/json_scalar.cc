@@ -94,11 +94,13 @@ bool put_text(const JsonRules& rules, const ColumnView& column, int64_t row, Jso
 
 template <typename Reader>
 bool put_binary(const JsonRules&, const ColumnView& column, int64_t row, JsonWriter* out) {
+  const std::string_view v = Reader(column)[row];
   out->put("\"\\\\x");
-  for (const char c : Reader(column)[row]) {
+  char* at = out->extend(2 * v.size());
+  for (const char c : v) {
     const auto byte = static_cast<uint8_t>(c);
-    out->put("0123456789abcdef"[byte >> 4]);
-    out->put("0123456789abcdef"[byte & 15]);
+    *at++ = "0123456789abcdef"[byte >> 4];
+    *at++ = "0123456789abcdef"[byte & 15];
   }
   out->put('"');
   return true;

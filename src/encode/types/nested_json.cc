@@ -10,6 +10,7 @@
 #include "encode/format/utf8.h"
 #include "encode/types/json_scalar.h"
 #include "encode/types/list_rows.h"
+#include "encode/types/numeric_target.h"
 #include "encode/types/rendered_codec.h"
 
 namespace headrace {
@@ -218,6 +219,9 @@ Result<JsonNode> make_node(const DataType& type, const JsonRules& rules) {
   JsonNode node;
   node.rules = rules;
   node.put_scalar = json_scalar(type);
+  if (type.id == TypeId::kDecimal && !is_numeric_scale(type.scale)) {
+    return no_json(type, "its numbers have too many digits", "convert the column in the source");
+  }
   if (node.put_scalar != nullptr) return node;
   if (type.id == TypeId::kStruct) {
     HEADRACE_TRY(add_fields(type, rules, &node));

@@ -17,6 +17,8 @@
 //                        are rejected
 //   dictionary           its value
 //
+// jsonb keeps numbers as numeric, so it shows 1e3 as 1000 and -0 as 0; json and SQLite keep the text.
+//
 // Strings for binary, dates and times are those that to_json of PostgreSQL gives for the same
 // values, with all digits that a fraction has.
 #pragma once

@@ -99,6 +99,8 @@ TEST(Struct, Numbers) {
   EXPECT_EQ(field("decimal256(76, 0)", raw_integer(std::string(76, '9'), 32)), std::string(76, '9'));
   EXPECT_EQ(field("decimal32(5, -200)", raw_integer("12", 4)), "12" + std::string(200, '0'));
   EXPECT_EQ(field("bool", std::string(1, '\1')), "true");
+  DataType huge = struct_of({{"v", type_of("decimal32(5, -200000)")}});
+  EXPECT_FALSE(find_type_family(huge)->make(huge, kJsonb, RowFormat::kText, {}).ok());
   EXPECT_EQ(field("null", {}), "null");
 }
 
