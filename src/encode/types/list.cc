@@ -103,12 +103,14 @@ class PgArrayCodec final : public Codec {
       Value& value = values_[i];
       value.first_run = runs_.size();
       value.null = column.is_null(rows.begin + i);
+      value.shape.dimensions = 0;
       bytes_[i] = 0;
       if (value.null) continue;
       std::string reason;
       if (!shapes_.read(rows.begin + i, &value.shape, &runs_, &reason)) [[unlikely]] {
         rejects.push_back({rows.begin + i, std::move(reason)});
         runs_.resize(value.first_run);
+        value.shape.dimensions = 0;
         value.null = true;
         continue;
       }
