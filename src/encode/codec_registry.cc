@@ -10,7 +10,8 @@ const std::vector<const TypeFamily*>& type_families() {
   static const std::vector<const TypeFamily*> families = {
       &kDictionaryFamily, &kBooleanFamily, &kIntegerFamily,   &kUnsignedFamily, &kFloatFamily,
       &kNumericFamily,    &kTextFamily,    &kBytesFamily,     &kDateFamily,     &kTimeFamily,
-      &kTimestampFamily,  &kIntervalFamily, &kNullFamily,
+      &kTimestampFamily,  &kIntervalFamily, &kListFamily,     &kStructFamily,   &kMapFamily,
+      &kNullFamily,
   };
   return families;
 }

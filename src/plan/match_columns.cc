@@ -66,10 +66,16 @@ bool sqlite_keeps(const DataType& type, const std::string& affinity) {
                         value.id == TypeId::kFloat64;
   const bool is_small_decimal = value.id == TypeId::kDecimal && value.precision <= 15;
   const bool is_large_decimal = value.id == TypeId::kDecimal && value.precision > 15;
+  // JSON text: SQLite looks whether it is a number before it keeps it.
+  const bool is_nested = value.id >= TypeId::kList && value.id <= TypeId::kMap;
   const bool is_large_integer = value.id == TypeId::kInt64 || value.id == TypeId::kUint64;
   if (affinity == "TEXT") return !is_float && !is_small_decimal;
-  if (affinity == "REAL") return !is_text && !is_large_decimal && !is_large_integer;
-  if (affinity == "INTEGER" || affinity == "NUMERIC") return !is_text && !is_large_decimal;
+  if (affinity == "REAL") {
+    return !is_text && !is_nested && !is_large_decimal && !is_large_integer;
+  }
+  if (affinity == "INTEGER" || affinity == "NUMERIC") {
+    return !is_text && !is_nested && !is_large_decimal;
+  }
   return true;  // BLOB: no conversion
 }
 

@@ -8,6 +8,7 @@
 
 #include "encode/codec.h"
 #include "support/arrays.h"
+#include "support/nested_types.h"
 
 namespace headrace::test {
 namespace {
@@ -203,6 +204,63 @@ void add_dictionaries(std::vector<TypeSamples>* all) {
                   {{raw<int32_t>(11016), "2000-02-29", "'2000-02-29'"}}});
 }
 
+void add_lists(std::vector<TypeSamples>* all) {
+  const auto ints = [](std::vector<std::optional<int32_t>> values) {
+    std::vector<Raw> items;
+    for (const auto& v : values) items.push_back(v ? Raw(raw(*v)) : Raw());
+    return raw_items(items);
+  };
+  const DataType int32 = simple(TypeId::kInt32);
+  const std::vector<SampleValue> lists = {{ints({}), "{}", "'[]'"},
+                                          {ints({7}), "{7}", "'[7]'"},
+                                          {ints({1, {}, -3}), "{1,NULL,-3}", "'[1,null,-3]'"}};
+  all->push_back({"list_int32", list_of(int32), lists});
+  all->push_back({"large_list_int32", list_of(int32, TypeId::kLargeList), lists});
+  all->push_back({"list_view_int32", list_of(int32, TypeId::kListView), lists});
+  all->push_back({"large_list_view_int32", list_of(int32, TypeId::kLargeListView), lists});
+  all->push_back({"fixed_size_list_float32", fixed_list_of(simple(TypeId::kFloat32), 2),
+                  {{raw_items({raw(1.5f), raw(-0.25f)}), "{1.5,-0.25}", "'[1.5,-0.25]'"},
+                   {raw_items({raw(3.0f), {}}), "{3,NULL}", "'[3,null]'"},
+                   {raw_items({raw(1.0f), raw(std::nanf(""))}), "{1,NaN}", kRejected}}});
+  all->push_back({"list_of_texts", list_of(simple(TypeId::kUtf8)),
+                  {{raw_items({"a", "", {}, "b c"}), "{a,\"\",NULL,\"b c\"}", "'[\"a\",\"\",null,\"b c\"]'"},
+                   {raw_items({"x\"y\\z", "{1,2}", "null", "t\tn\n"}), "{\"x\\\"y\\\\z\",\"{1,2}\",\"null\",\"t\tn\n\"}",
+                    "'[\"x\\\"y\\\\z\",\"{1,2}\",\"null\",\"t\\tn\\n\"]'"},
+                   {raw_items({"a", "bad\xff"}), kRejected, kRejected}}});
+  all->push_back({"list_of_decimals", list_of(decimal(128, 15, 2)),
+                  {{raw_items({unscaled(128, 150), unscaled(128, -5)}), "{1.50,-0.05}", "'[1.50,-0.05]'"}}});
+  all->push_back({"list_of_timestamps", list_of(with_unit(TypeId::kTimestamp, TimeUnit::kMilli)),
+                  {{raw_items({raw<int64_t>(500)}), "{\"1970-01-01 00:00:00.5\"}", "'[\"1970-01-01T00:00:00.5\"]'"}}});
+  all->push_back({"list_of_binary", list_of(simple(TypeId::kBinary)),
+                  {{raw_items({std::string("\0\xff", 2)}), "{\"\\\\x00ff\"}", "'[\"\\\\x00ff\"]'"}}});
+  all->push_back({"list_of_dictionary", list_of(dictionary(TypeId::kInt8, simple(TypeId::kUtf8))),
+                  {{raw_items({"red", {}, "red"}), "{red,NULL,red}", "'[\"red\",null,\"red\"]'"}}});
+  all->push_back({"list_of_lists", list_of(list_of(int32)),
+                  {{raw_items({}), "{}", "'[]'"},
+                   {raw_items({ints({1, 2}), ints({3, {}})}), "{{1,2},{3,NULL}}", "'[[1,2],[3,null]]'"},
+                   {raw_items({ints({1}), ints({2, 3})}), kRejected, "'[[1],[2,3]]'"},
+                   {raw_items({ints({1}), {}}), kRejected, "'[[1],null]'"}}});
+  all->push_back({"list_of_structs", list_of(struct_of({{"a", int32}})),
+                  {{raw_items({raw_items({raw<int32_t>(1)}), {}}), "{\"{\\\"a\\\": 1}\",NULL}", "'[{\"a\":1},null]'"}}});
+}
+
+void add_objects(std::vector<TypeSamples>* all) {
+  const DataType utf8 = simple(TypeId::kUtf8), int64 = simple(TypeId::kInt64);
+  all->push_back({"struct", struct_of({{"z", int64}, {"a", utf8}, {"l", list_of(simple(TypeId::kFloat64))}}),
+                  {{raw_items({raw<int64_t>(-7), "it's \"x\" \\ y\n", raw_items({raw(1.5), {}})}),
+                    "{\"a\": \"it's \\\"x\\\" \\\\ y\\n\", \"l\": [1.5, null], \"z\": -7}",
+                    "'{\"z\":-7,\"a\":\"it''s \\\"x\\\" \\\\ y\\n\",\"l\":[1.5,null]}'"},
+                   {raw_items({{}, {}, {}}), "{\"a\": null, \"l\": null, \"z\": null}",
+                    "'{\"z\":null,\"a\":null,\"l\":null}'"},
+                   {raw_items({{}, "bad\xff", {}}), kRejected, kRejected},
+                   {raw_items({{}, std::string("nul\0", 4), {}}), kRejected,
+                    "'{\"z\":null,\"a\":\"nul\\u0000\",\"l\":null}'"}}});
+  all->push_back({"map", map_of(utf8, int64),
+                  {{raw_items({}), "{}", "'{}'"},
+                   {raw_items({"k", raw<int64_t>(1), "j", {}}), "{\"j\": null, \"k\": 1}", "'{\"k\":1,\"j\":null}'"},
+                   {raw_items({"k", raw<int64_t>(1), "k", raw<int64_t>(2)}), kRejected, kRejected}}});
+}
+
 }  // namespace
 
 const std::vector<TypeSamples>& all_samples() {
@@ -213,6 +271,8 @@ const std::vector<TypeSamples>& all_samples() {
     add_bytes(&all);
     add_times(&all);
     add_dictionaries(&all);
+    add_lists(&all);
+    add_objects(&all);
     return all;
   }();
   return samples;

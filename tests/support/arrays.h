@@ -13,12 +13,38 @@
 namespace headrace::test {
 
 // One value as raw bytes: little-endian for fixed-width types, "\0" or "\1" for bool, the content for
-// text and bytes. nullopt is NULL.
+// text and bytes, raw_items of the items for lists, of the fields for structs, of key, value, key,
+// value, ... for maps. nullopt is NULL.
 using Raw = std::optional<std::string>;
 
 template <typename T>
 std::string raw(T value) {
   return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// Values as one: '0' for NULL; '1', the size in 4 bytes, and the bytes for others.
+inline std::string raw_items(const std::vector<Raw>& parts) {
+  std::string out;
+  for (const Raw& part : parts) {
+    out += part ? '1' : '0';
+    if (part) out += raw(static_cast<uint32_t>(part->size())) + *part;
+  }
+  return out;
+}
+
+inline std::vector<Raw> items_of(const std::string& bytes) {
+  std::vector<Raw> parts;
+  for (size_t at = 0; at < bytes.size();) {
+    if (bytes[at++] == '0') {
+      parts.emplace_back();
+      continue;
+    }
+    uint32_t size;
+    std::memcpy(&size, bytes.data() + at, 4);
+    parts.emplace_back(bytes.substr(at + 4, size));
+    at += 4 + size;
+  }
+  return parts;
 }
 
 struct ArrayNode {
@@ -138,6 +164,119 @@ inline void fill_dictionary(const DataType& type, const std::vector<Raw>& values
   node->dictionary = build_array(type.children[0].type, entries);
 }
 
+// A child of its own offset: a row before the first is not part of it.
+inline void add_child(const DataType& type, std::vector<Raw> values, ArrayNode* node) {
+  const auto length = static_cast<int64_t>(values.size());
+  values.insert(values.begin(), values.empty() ? Raw() : values.front());
+  ArrowArray child = build_array(type, values);
+  child.offset = 1;
+  child.length = length;
+  if (child.null_count > 0) child.null_count = -1;
+  node->children.push_back(child);
+}
+
+// The first items of some value, to stand where no reader may look.
+inline std::vector<Raw> hidden_items(const std::vector<Raw>& values, size_t count) {
+  for (const Raw& v : values) {
+    if (v && items_of(*v).size() >= count) {
+      std::vector<Raw> items = items_of(*v);
+      items.resize(count);
+      return items;
+    }
+  }
+  return {};
+}
+
+// list, large_list, map: a NULL list holds an item too, which the format allows.
+template <typename Offset>
+std::vector<Raw> fill_lists(const DataType& type, const std::vector<Raw>& values, ArrayNode* node) {
+  const size_t step = type.id == TypeId::kMap ? 2 : 1;
+  const std::vector<Raw> hidden = hidden_items(values, step);
+  std::vector<uint8_t> offsets;
+  std::vector<Raw> items;
+  append_raw(&offsets, raw<Offset>(0));
+  for (const Raw& v : values) {
+    const std::vector<Raw> parts = v ? items_of(*v) : hidden;
+    items.insert(items.end(), parts.begin(), parts.end());
+    append_raw(&offsets, raw(static_cast<Offset>(items.size() / step)));
+  }
+  node->buffers.push_back(std::move(offsets));
+  return items;
+}
+
+// list_view, large_list_view: the last list's items come first.
+template <typename Offset>
+std::vector<Raw> fill_list_views(const std::vector<Raw>& values, ArrayNode* node) {
+  std::vector<uint8_t> offsets(values.size() * sizeof(Offset) + 1), sizes(offsets.size());
+  std::vector<Raw> items;
+  for (size_t i = values.size(); i-- > 0;) {
+    const std::vector<Raw> parts = values[i] ? items_of(*values[i]) : std::vector<Raw>();
+    const auto offset = static_cast<Offset>(items.size()), size = static_cast<Offset>(parts.size());
+    std::memcpy(offsets.data() + i * sizeof(Offset), &offset, sizeof offset);
+    std::memcpy(sizes.data() + i * sizeof(Offset), &size, sizeof size);
+    items.insert(items.end(), parts.begin(), parts.end());
+  }
+  node->buffers.push_back(std::move(offsets));
+  node->buffers.push_back(std::move(sizes));
+  return items;
+}
+
+// The fields of all values, by field; NULL structs hold some too.
+inline std::vector<std::vector<Raw>> fields_of(size_t count, const std::vector<Raw>& values) {
+  std::vector<Raw> hidden(count);
+  for (const Raw& v : values) {
+    if (v) hidden = items_of(*v);
+  }
+  std::vector<std::vector<Raw>> fields(count);
+  for (const Raw& v : values) {
+    const std::vector<Raw> parts = v ? items_of(*v) : hidden;
+    assert(parts.size() == count);
+    for (size_t f = 0; f < count; ++f) fields[f].push_back(parts[f]);
+  }
+  return fields;
+}
+
+inline void fill_struct(const DataType& type, const std::vector<Raw>& values, ArrayNode* node) {
+  const auto fields = fields_of(type.children.size(), values);
+  for (size_t f = 0; f < fields.size(); ++f) add_child(type.children[f].type, fields[f], node);
+}
+
+inline void fill_map(const DataType& type, const std::vector<Raw>& values, ArrayNode* node) {
+  const std::vector<Raw> flat = fill_lists<int32_t>(type, values, node);
+  std::vector<Raw> entries;
+  for (size_t i = 0; i < flat.size(); i += 2) entries.push_back(raw_items({flat[i], flat[i + 1]}));
+  add_child(type.children[0].type, entries, node);
+}
+
+inline void fill_fixed_lists(const DataType& type, const std::vector<Raw>& values,
+                             ArrayNode* node) {
+  const auto width = static_cast<size_t>(type.byte_width);
+  std::vector<Raw> hidden = hidden_items(values, width);
+  hidden.resize(width);
+  std::vector<Raw> items;
+  for (const Raw& v : values) {
+    const std::vector<Raw> parts = v ? items_of(*v) : hidden;
+    assert(parts.size() == width);
+    items.insert(items.end(), parts.begin(), parts.end());
+  }
+  add_child(type.children[0].type, items, node);
+}
+
+inline void fill_nested(const DataType& type, const std::vector<Raw>& values, ArrayNode* node) {
+  const auto add_items = [&](const std::vector<Raw>& items) {
+    add_child(type.children[0].type, items, node);
+  };
+  switch (type.id) {
+    case TypeId::kList: add_items(fill_lists<int32_t>(type, values, node)); break;
+    case TypeId::kLargeList: add_items(fill_lists<int64_t>(type, values, node)); break;
+    case TypeId::kListView: add_items(fill_list_views<int32_t>(values, node)); break;
+    case TypeId::kLargeListView: add_items(fill_list_views<int64_t>(values, node)); break;
+    case TypeId::kFixedSizeList: fill_fixed_lists(type, values, node); break;
+    case TypeId::kMap: fill_map(type, values, node); break;
+    default: fill_struct(type, values, node); break;
+  }
+}
+
 inline ArrowArray build_array(const DataType& type, const std::vector<Raw>& values) {
   auto* node = new ArrayNode;
   ArrowArray array{};
@@ -154,12 +293,22 @@ inline ArrowArray build_array(const DataType& type, const std::vector<Raw>& valu
     case TypeId::kUtf8View:
     case TypeId::kBinaryView: fill_views(values, node); break;
     case TypeId::kDictionary: fill_dictionary(type, values, node); break;
+    case TypeId::kList:
+    case TypeId::kLargeList:
+    case TypeId::kFixedSizeList:
+    case TypeId::kListView:
+    case TypeId::kLargeListView:
+    case TypeId::kStruct:
+    case TypeId::kMap: fill_nested(type, values, node); break;
     default: fill_fixed(values, node); break;
   }
   for (auto& buffer : node->buffers) node->pointers.push_back(buffer.data());
   // No NULL: the bitmap may be absent, as most producers leave it.
   if (array.null_count == 0 && !node->pointers.empty()) node->pointers[0] = nullptr;
   if (type.id == TypeId::kDictionary) array.dictionary = &node->dictionary;
+  for (ArrowArray& child : node->children) node->child_pointers.push_back(&child);
+  array.n_children = static_cast<int64_t>(node->children.size());
+  array.children = node->child_pointers.data();
   array.n_buffers = static_cast<int64_t>(node->pointers.size());
   array.buffers = node->pointers.data();
   array.private_data = node;

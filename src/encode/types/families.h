@@ -17,6 +17,9 @@ extern const TypeFamily kDateFamily;
 extern const TypeFamily kTimeFamily;
 extern const TypeFamily kTimestampFamily;
 extern const TypeFamily kIntervalFamily;
+extern const TypeFamily kListFamily;
+extern const TypeFamily kStructFamily;
+extern const TypeFamily kMapFamily;
 extern const TypeFamily kNullFamily;
 
 }  // namespace headrace

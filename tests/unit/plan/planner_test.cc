@@ -279,6 +279,25 @@ TEST(Planner, SqliteAffinityThatWouldChangeValuesIsRefused) {
   EXPECT_EQ(plan.error().code, ErrorCode::kTypeMismatch);
 }
 
+TEST(Planner, NestedTypesAreJsonTextInSqlite) {
+  SourceFacts source = source_facts();
+  DataType list;
+  list.id = TypeId::kList;
+  list.children = {{"item", source.schema.fields[0].type, true}};
+  source.schema.fields[1].type = list;
+  SinkFacts facts = sqlite_facts();
+  auto plan = plan_for(request(Mode::kCreate), facts, source);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->columns[1].target_type, (TargetType{"TEXT", "TEXT", -1}));
+  facts.file_exists = facts.table_exists = true;
+  facts.relation_kind = "table";
+  for (const char* affinity : {"INTEGER", "REAL", "NUMERIC", "TEXT", "BLOB"}) {
+    facts.columns = {{"id", {"INTEGER", "INTEGER", -1}}, {"name", {affinity, affinity, -1}}};
+    const bool keeps = affinity == std::string("TEXT") || affinity == std::string("BLOB");
+    EXPECT_EQ(plan_for(request(Mode::kAppend), facts, source).ok(), keeps) << affinity;
+  }
+}
+
 TEST(Planner, DuplicateColumnNamesAreRefused) {
   SourceFacts source = source_facts();
   source.schema.fields[1].name = "ID";
