@@ -18,5 +18,7 @@ extern const TypeFamily kTimeFamily;
 extern const TypeFamily kTimestampFamily;
 extern const TypeFamily kIntervalFamily;
 extern const TypeFamily kNullFamily;
+extern const TypeFamily kUuidFamily;
+extern const TypeFamily kJsonFamily;
 
 }  // namespace headrace
