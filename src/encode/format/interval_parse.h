@@ -87,8 +87,8 @@ constexpr Problem parse_iso(Cursor in, Interval* out) {
     bool held = true;
     if (in_time) {
       const int64_t seconds = letter == 'H' ? 3600 : letter == 'M' ? 60 : 1;
-      held = add(&out->micros, number.whole, seconds * kSecond) &&
-             add(&out->micros, number.micros, 1);
+      held =
+          add(&out->micros, number.whole, seconds * kSecond) && add(&out->micros, number.micros, 1);
     } else if (letter == 'Y' || letter == 'M') {
       held = add(&out->months, number.whole, letter == 'Y' ? 12 : 1);
     } else {

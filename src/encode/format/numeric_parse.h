@@ -133,8 +133,7 @@ inline uint32_t put_digits(uint8_t* out, const DecimalText& v, const DigitRange&
   for (int64_t i = range.first; i <= range.last;) {
     uint32_t group = 0;
     for (; place >= 0; --place, ++i) {
-      group = group * 10 +
-              (i <= range.last ? static_cast<uint32_t>(digit_at(v, i) - '0') : 0);
+      group = group * 10 + (i <= range.last ? static_cast<uint32_t>(digit_at(v, i) - '0') : 0);
     }
     store_be16(at, static_cast<uint16_t>(group));
     at += 2;

@@ -92,8 +92,10 @@ class ParsedCodec final : public Codec {
 
  private:
   uint32_t bytes_of(const Parsed& parsed) const {
-    if constexpr (Convert::kBytes != 0) return Convert::kBytes;
-    else return convert_.bytes(parsed);
+    if constexpr (Convert::kBytes != 0)
+      return Convert::kBytes;
+    else
+      return convert_.bytes(parsed);
   }
 
   std::string explain(std::string_view v) const {

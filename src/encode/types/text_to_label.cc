@@ -2,7 +2,8 @@
 //
 //   enum   one of the target's labels, byte for byte
 //   name   at most 63 bytes: the server would cut the rest
-//   xml    valid UTF-8; whether it is well-formed says the server. A declaration of another encoding
+//   xml    valid UTF-8; whether it is well-formed says the server. A declaration of another
+//   encoding
 //          is rejected: in COPY BINARY the server would convert from that encoding
 //   uuid   16 bytes; forms in format/uuid_text.h
 #include <fmt/format.h>
@@ -122,8 +123,7 @@ struct TextToUuid {
 
 }  // namespace
 
-std::unique_ptr<Codec> make_text_to_label(TypeId text, const TargetType& target,
-                                          RowFormat format) {
+std::unique_ptr<Codec> make_text_to_label(TypeId text, const TargetType& target, RowFormat format) {
   if (target.base == "enum") return parsed_codec(text, format, TextToEnum(target));
   if (target.base == "name") return parsed_codec(text, format, TextToName{});
   if (target.base == "xml") return parsed_codec(text, format, TextToXml{});

@@ -1,8 +1,8 @@
 // Text into smallint, integer, bigint, real, double precision and boolean.
 //
-// Integers are digits with a sign: "42.0" is none. Real and double precision take the nearest value,
-// which is what the types mean; a number that would become infinite, or 0 without being 0, is out
-// of range, as for the server.
+// Integers are digits with a sign: "42.0" is none. Real and double precision take the nearest
+// value, which is what the types mean; a number that would become infinite, or 0 without being 0,
+// is out of range, as for the server.
 #include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
@@ -91,8 +91,8 @@ struct TextToFloat {
     const std::string_view whole = v;
     if (!v.empty() && v.front() == '+') v.remove_prefix(1);
     const std::string_view digits = !v.empty() && v.front() == '-' ? v.substr(1) : v;
-    const bool is_number = !digits.empty() && (static_cast<uint8_t>(digits[0] - '0') <= 9 ||
-                                               digits[0] == '.');
+    const bool is_number =
+        !digits.empty() && (static_cast<uint8_t>(digits[0] - '0') <= 9 || digits[0] == '.');
     if (!is_number || (v.size() != whole.size() && v.front() == '-')) {
       return read_word(whole, out) ? Found::kNumber : Found::kNone;
     }

@@ -99,8 +99,8 @@ struct TextToTimestamp {
                                 : std::numeric_limits<int64_t>::min();
       return true;
     }
-    return parts.has_date && parts.has_zone == zoned && !parts.is_finer &&
-           to_micros(parts, out) && fraction.keeps(parts.micros);
+    return parts.has_date && parts.has_zone == zoned && !parts.is_finer && to_micros(parts, out) &&
+           fraction.keeps(parts.micros);
   }
   uint8_t* put(uint8_t* out, int64_t micros) const {
     store_be64(out, static_cast<uint64_t>(micros));
@@ -109,8 +109,7 @@ struct TextToTimestamp {
   std::string explain(std::string_view v) const {
     Parts parts;
     if (!datetime_text::parse(v, &parts) || !parts.has_date) {
-      return no_such(v, "a timestamp",
-                     zoned ? "YYYY-MM-DD HH:MM:SS+00" : "YYYY-MM-DD HH:MM:SS");
+      return no_such(v, "a timestamp", zoned ? "YYYY-MM-DD HH:MM:SS+00" : "YYYY-MM-DD HH:MM:SS");
     }
     if (parts.has_zone && !zoned) return dropped_zone(v, "timestamp", "timestamptz");
     if (!parts.has_zone && zoned) {

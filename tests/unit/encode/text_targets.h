@@ -1,6 +1,7 @@
 // Text of every kind into one target: what a test of a conversion asks.
 #pragma once
 
+#include "encode/format/text.h"
 #include "unit/encode/codec_check.h"
 
 namespace headrace::test {

@@ -18,7 +18,8 @@ TEST(TextToUuid, FormsOfTheServer) {
         "g0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", " a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
         "a0-eebc999c0b4ef8bb6d6bb9bd380a11", "a0eebc99--9c0b-4ef8-bb6d-6bb9bd380a1",
-        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11-", "{}", "{", "a0eebc99 9c0b 4ef8 bb6d 6bb9bd380a11"}) {
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11-", "{}", "{",
+        "a0eebc99 9c0b 4ef8 bb6d 6bb9bd380a11"}) {
     EXPECT_NE(rejection(uuid, text).find("is not a uuid"), std::string::npos) << text;
   }
 }
@@ -49,9 +50,9 @@ TEST(TextToName, AtMost63Bytes) {
 
 TEST(TextToXml, EncodingsOtherThanUtf8) {
   const TargetType xml = target_of("xml");
-  for (const char* text : {"<a/>", "<?xml version=\"1.0\"?><a/>",
-                           "<?xml version=\"1.0\" encoding='UTF-8'?><a>\xc3\xa4</a>",
-                           "<a encoding='latin1'/>"}) {
+  for (const char* text :
+       {"<a/>", "<?xml version=\"1.0\"?><a/>",
+        "<?xml version=\"1.0\" encoding='UTF-8'?><a>\xc3\xa4</a>", "<a encoding='latin1'/>"}) {
     EXPECT_EQ(parsed(xml, text), hex(text)) << text;
   }
   EXPECT_EQ(rejection(xml, "<?xml version='1.0' encoding='ISO-8859-1'?><a/>"),
@@ -87,9 +88,9 @@ TEST(ArrowUuid, SixteenBytes) {
 
 TEST(BytesToUuid, OnlySixteenBytes) {
   for (const char* name : {"binary", "large_binary", "binary_view"}) {
-    EXPECT_EQ(hex(encode_one(type_of(name), target_of("uuid"), RowFormat::kPgBinary,
-                             unhex(kUuidHex))),
-              std::string("00000010") + kUuidHex);
+    EXPECT_EQ(
+        hex(encode_one(type_of(name), target_of("uuid"), RowFormat::kPgBinary, unhex(kUuidHex))),
+        std::string("00000010") + kUuidHex);
     EXPECT_EQ(encode_one(type_of(name), target_of("uuid"), RowFormat::kText, unhex(kUuidHex)),
               "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\t");
     for (const size_t size : {0U, 15U, 17U}) {
@@ -115,7 +116,8 @@ TEST(TextParsed, OffsetsThatGoBackwardsAreRejected) {
 }
 
 TEST(TextParsed, LongValuesAreShortenedInReasons) {
-  const std::string reason = rejection(target_of("date"), std::string(59, 'x') + "\xc3\xa4\xc3\xa4");
+  const std::string reason =
+      rejection(target_of("date"), std::string(59, 'x') + "\xc3\xa4\xc3\xa4");
   EXPECT_EQ(reason, "'" + std::string(59, 'x') + "...' is not a date; expected YYYY-MM-DD");
 }
 

@@ -87,20 +87,44 @@ TEST(TextToBoolean, Words) {
 TEST(TextToNumeric, FieldsOfShortAndLongNumbers) {
   const TargetType any = target_of("numeric");
   // digits, weight, sign, dscale, base-10000 digits
-  EXPECT_EQ(parsed(any, "12345.67"), "0003" "0001" "0000" "0002" "0001" "0929" "1a2c");
+  EXPECT_EQ(parsed(any, "12345.67"),
+            "00030001"
+            "00000002"
+            "000109291a2c");
   EXPECT_EQ(parsed(any, " +12345.67 "), parsed(any, "12345.67"));
   EXPECT_EQ(parsed(any, "1234567e-2"), parsed(any, "12345.67"));
-  EXPECT_EQ(parsed(any, "-0.0005"), "0001" "ffff" "4000" "0004" "0005");
-  EXPECT_EQ(parsed(any, "5e-4"), "0001" "ffff" "0000" "0004" "0005");
-  EXPECT_EQ(parsed(any, "30000"), "0001" "0001" "0000" "0000" "0003");
+  EXPECT_EQ(parsed(any, "-0.0005"),
+            "0001ffff"
+            "400000040005");
+  EXPECT_EQ(parsed(any, "5e-4"),
+            "0001ffff"
+            "000000040005");
+  EXPECT_EQ(parsed(any, "30000"),
+            "00010001"
+            "000000000003");
   EXPECT_EQ(parsed(any, "3e4"), parsed(any, "30000"));
-  EXPECT_EQ(parsed(any, "0"), "0000" "0000" "0000" "0000");
-  EXPECT_EQ(parsed(any, "-0.00"), "0000" "0000" "0000" "0002");
-  EXPECT_EQ(parsed(any, "0e5"), "0000" "0000" "0000" "0000");
-  EXPECT_EQ(parsed(any, "1.500"), "0002" "0000" "0000" "0003" "0001" "1388");
-  EXPECT_EQ(parsed(any, ".5"), "0001" "ffff" "0000" "0001" "1388");
-  EXPECT_EQ(parsed(any, "5."), "0001" "0000" "0000" "0000" "0005");
-  EXPECT_EQ(parsed(any, "NaN"), "0000" "0000" "c000" "0000");
+  EXPECT_EQ(parsed(any, "0"),
+            "00000000"
+            "00000000");
+  EXPECT_EQ(parsed(any, "-0.00"),
+            "00000000"
+            "00000002");
+  EXPECT_EQ(parsed(any, "0e5"),
+            "00000000"
+            "00000000");
+  EXPECT_EQ(parsed(any, "1.500"),
+            "00020000"
+            "00000003"
+            "00011388");
+  EXPECT_EQ(parsed(any, ".5"),
+            "0001ffff"
+            "000000011388");
+  EXPECT_EQ(parsed(any, "5."),
+            "00010000"
+            "000000000005");
+  EXPECT_EQ(parsed(any, "NaN"),
+            "00000000"
+            "c0000000");
   // Both ways, that of up to 16 digits and that of any number, give the same.
   for (const char* number : {"9999999999999999", "1000000000000000", "0.000000000000001",
                              "99999999.99999999", "10000.0001", "0.1", "120", "1200.00"}) {
@@ -108,26 +132,49 @@ TEST(TextToNumeric, FieldsOfShortAndLongNumbers) {
     EXPECT_EQ(parsed(any, "0000000000000000000" + std::string(number)), parsed(any, number));
   }
   EXPECT_EQ(parsed(any, "123456789012345678901234567890"),
-            "0008" "0007" "0000" "0000" "000c" "0d80" "1ed2" "04d2" "162e" "2334" "0d80" "1ed2");
+            "00080007"
+            "00000000"
+            "000c0d80"
+            "1ed204d2"
+            "162e2334"
+            "0d801ed2");
   const std::string longest(131072, '9');
   EXPECT_EQ(parsed(any, longest).size(), 2 * (8 + 2 * 32768u));
   EXPECT_EQ(parsed(any, "0." + std::string(16383, '1')).size(), 2 * (8 + 2 * 4096u));
 }
 
 TEST(TextToNumeric, PrecisionAndScale) {
-  EXPECT_EQ(parsed(numeric(7, 2), "12345.67"), "0003" "0001" "0000" "0002" "0001" "0929" "1a2c");
-  EXPECT_EQ(parsed(numeric(7, 2), "5"), "0001" "0000" "0000" "0002" "0005");
-  EXPECT_EQ(parsed(numeric(7, 2), "-1.50000"), "0002" "0000" "4000" "0002" "0001" "1388");
-  EXPECT_EQ(parsed(numeric(7, 2), "0.000000"), "0000" "0000" "0000" "0002");
+  EXPECT_EQ(parsed(numeric(7, 2), "12345.67"),
+            "00030001"
+            "00000002"
+            "000109291a2c");
+  EXPECT_EQ(parsed(numeric(7, 2), "5"),
+            "00010000"
+            "000000020005");
+  EXPECT_EQ(parsed(numeric(7, 2), "-1.50000"),
+            "00020000"
+            "40000002"
+            "00011388");
+  EXPECT_EQ(parsed(numeric(7, 2), "0.000000"),
+            "00000000"
+            "00000002");
   EXPECT_EQ(parsed(numeric(7, 2), "99999.99e0"), parsed(numeric(7, 2), "99999.99"));
-  EXPECT_EQ(parsed(numeric(3, 5), "0.00999"), "0002" "ffff" "0000" "0005" "0063" "2328");
-  EXPECT_EQ(parsed(numeric(3, -2), "12300"), "0002" "0001" "0000" "0000" "0001" "08fc");
+  EXPECT_EQ(parsed(numeric(3, 5), "0.00999"),
+            "0002ffff"
+            "00000005"
+            "00632328");
+  EXPECT_EQ(parsed(numeric(3, -2), "12300"),
+            "00020001"
+            "00000000"
+            "000108fc");
   EXPECT_EQ(rejection(numeric(7, 2), "1.005"), "'1.005' has more decimals than numeric(7,2)");
   EXPECT_EQ(rejection(numeric(7, 2), "100000"), "'100000' is out of range for numeric(7,2)");
   EXPECT_EQ(rejection(numeric(7, 2), "1e5"), "'1e5' is out of range for numeric(7,2)");
   EXPECT_EQ(rejection(numeric(3, 5), "0.01"), "'0.01' is out of range for numeric(3,5)");
   EXPECT_EQ(rejection(numeric(3, -2), "150"), "'150' has more decimals than numeric(3,-2)");
-  EXPECT_EQ(parsed(numeric(7, 2), "nan"), "0000" "0000" "c000" "0000");
+  EXPECT_EQ(parsed(numeric(7, 2), "nan"),
+            "00000000"
+            "c0000000");
 }
 
 TEST(TextToNumeric, WhatIsRejected) {

@@ -37,12 +37,39 @@ TEST(TextToDate, IsoForms) {
 
 TEST(TextToDate, WhatIsNoDate) {
   const TargetType date = target_of("date");
-  for (const char* text :
-       {"", " ", "2024-13-01", "2024-00-10", "2024-02-30", "2023-02-29", "1900-02-29", "2024-01-00",
-        "0000-01-01", "2024-01", "2024", "2024-01-31x", "2024-01-31Z", "2024-01-31+02", "x2024-01-31",
-        "2024-01/31", "2024--01-31", "-2024-01-31", "+2024-01-31", "today", "epoch", "+infinity",
-        "2024-031", "2024-01-31 BCE", "2024-01-31BC", "12:34:56", "2024-001-31", "24-01-31",
-        "99999999-01-01", "2024-01-31 AD", "Jan 31 2024", "2024-01-31T", "202401311"}) {
+  for (const char* text : {"",
+                           " ",
+                           "2024-13-01",
+                           "2024-00-10",
+                           "2024-02-30",
+                           "2023-02-29",
+                           "1900-02-29",
+                           "2024-01-00",
+                           "0000-01-01",
+                           "2024-01",
+                           "2024",
+                           "2024-01-31x",
+                           "2024-01-31Z",
+                           "2024-01-31+02",
+                           "x2024-01-31",
+                           "2024-01/31",
+                           "2024--01-31",
+                           "-2024-01-31",
+                           "+2024-01-31",
+                           "today",
+                           "epoch",
+                           "+infinity",
+                           "2024-031",
+                           "2024-01-31 BCE",
+                           "2024-01-31BC",
+                           "12:34:56",
+                           "2024-001-31",
+                           "24-01-31",
+                           "99999999-01-01",
+                           "2024-01-31 AD",
+                           "Jan 31 2024",
+                           "2024-01-31T",
+                           "202401311"}) {
     const std::string reason = rejection(date, text);
     EXPECT_TRUE(reason.find("is not a date") != std::string::npos ||
                 reason.find("could mean") != std::string::npos)
@@ -77,7 +104,7 @@ TEST(TextToTimestamp, Forms) {
   EXPECT_EQ(parsed(timestamp, "2024-01-31 24:00:00"), be(micros(kJanuary31 + 1), 8));
   EXPECT_EQ(parsed(timestamp, "2024-01-31 1:02"), be(micros(kJanuary31, 1, 2), 8));
   EXPECT_EQ(parsed(timestamp, "1999-12-31 23:59:59.5"), be(-500000, 8));
-  EXPECT_EQ(parsed(timestamp, "0044-03-15 12:00:00 BC"), be(micros(-746354, 12), 8));
+  EXPECT_EQ(parsed(timestamp, "0044-03-15 12:00:00 BC"), be(micros(-746117, 12), 8));
   EXPECT_EQ(parsed(timestamp, "294276-12-31 23:59:59.999999"), be(9223371331199999999, 8));
   EXPECT_EQ(parsed(timestamp, "4714-11-24 00:00:00 BC"), be(-211813488000000000, 8));
   EXPECT_EQ(parsed(timestamp, "infinity"), be(INT64_MAX, 8));
@@ -86,10 +113,10 @@ TEST(TextToTimestamp, Forms) {
 
 TEST(TextToTimestamp, WhatIsRejected) {
   const TargetType timestamp = target_of("timestamp");
-  for (const char* text : {"2024-01-31 25:00:00", "2024-01-31 24:00:01", "2024-01-31 12:60:00",
-                           "2024-01-31 12:00:60", "2024-01-31 12", "2024-01-31 12:3:4",
-                           "2024-01-31  T12:00", "2024-01-31 12:34:56.", "2024-01-31 12:34:56,5",
-                           "2024-01-31 12:34:56 PM", "12:34:56", "now", "1706704496"}) {
+  for (const char* text :
+       {"2024-01-31 25:00:00", "2024-01-31 24:00:01", "2024-01-31 12:60:00", "2024-01-31 12:00:60",
+        "2024-01-31 12", "2024-01-31 12:3:4", "2024-01-31  T12:00", "2024-01-31 12:34:56.",
+        "2024-01-31 12:34:56,5", "2024-01-31 12:34:56 PM", "12:34:56", "now", "1706704496"}) {
     EXPECT_NE(rejection(timestamp, text).find("is not a timestamp; expected YYYY-MM-DD HH:MM:SS"),
               std::string::npos)
         << text;
@@ -118,16 +145,16 @@ TEST(TextToTimestamptz, NeedsAZone) {
         "2024-02-01 00:34:56+12"}) {
     EXPECT_EQ(parsed(zoned, text), expected) << text;
   }
-  EXPECT_EQ(parsed(zoned, "0044-03-15 12:00:00+00 BC"), be(micros(-746354, 12), 8));
+  EXPECT_EQ(parsed(zoned, "0044-03-15 12:00:00+00 BC"), be(micros(-746117, 12), 8));
   EXPECT_EQ(parsed(zoned, "infinity"), be(INT64_MAX, 8));
   for (const char* text : {"2024-01-31 12:34:56", "2024-01-31"}) {
     EXPECT_NE(rejection(zoned, text).find("has no time zone, so it is no instant"),
               std::string::npos);
   }
-  for (const char* text : {"2024-01-31 12:34:56+16", "2024-01-31 12:34:56+02:60",
-                           "2024-01-31 12:34:56+2", "2024-01-31 12:34:56+02000",
-                           "2024-01-31 12:34:56 CET", "2024-01-31 12:34:56 Europe/Berlin",
-                           "2024-01-31 12:34:56+"}) {
+  for (const char* text :
+       {"2024-01-31 12:34:56+16", "2024-01-31 12:34:56+02:60", "2024-01-31 12:34:56+2",
+        "2024-01-31 12:34:56+02000", "2024-01-31 12:34:56 CET", "2024-01-31 12:34:56 Europe/Berlin",
+        "2024-01-31 12:34:56+"}) {
     EXPECT_NE(rejection(zoned, text).find("is not a timestamp"), std::string::npos) << text;
   }
   EXPECT_NE(rejection(zoned, "294276-12-31 23:59:59-01").find("out of range for timestamptz"),
@@ -170,7 +197,8 @@ TEST(TextToInterval, Forms) {
   EXPECT_EQ(parsed(interval, "-100:30"), span(-micros(0, 100, 30), 0, 0));
   EXPECT_EQ(parsed(interval, "-0:30"), span(-micros(0, 0, 30), 0, 0));
   for (const char* text : {"", "P", "PT", "P1", "P1DT", "P1H", "PT1D", "P1M1Y", "P1.5D", "1",
-                           "1 month", "-1 days 23:00:00", "1 day 2", "1:60", "P1Y2Y", "P1D "
+                           "1 month", "-1 days 23:00:00", "1 day 2", "1:60", "P1Y2Y",
+                           "P1D "
                            "T1H"}) {
     EXPECT_NE(rejection(interval, text).find("is not an interval"), std::string::npos) << text;
   }
@@ -185,7 +213,7 @@ TEST(TextToInterval, Forms) {
 TEST(TextToTime, NullsAndRejectsAmongManyRows) {
   std::vector<Raw> values;
   for (int i = 0; i < 600; ++i) {
-    values.push_back(i % 7 == 3     ? Raw()
+    values.push_back(i % 7 == 3      ? Raw()
                      : i % 100 == 50 ? Raw("no date")
                                      : Raw("2000-01-" + std::to_string(10 + i % 20)));
   }
