@@ -1,6 +1,7 @@
 // Intervals from text, in the forms that PostgreSQL reads alike under every IntervalStyle:
 //
-//   ISO 8601   P1Y2M3W4DT5H6M7.8S, every number with its own sign
+//   ISO 8601   P1Y2M3W4DT5H6M7.8S, every number with its own sign; capitals only, no
+//              blanks around it
 //   clock      [N day[s]] [+-]H:MM[:SS[.fraction]], as PostgreSQL and pandas print them. After a
 //              negative number of days the time needs its sign: IntervalStyle decides otherwise
 #pragma once
@@ -69,14 +70,14 @@ constexpr Problem parse_iso(Cursor in, Interval* out) {
   std::string_view units = kDateUnits;
   bool in_time = false, needs_more = true;
   while (!in.done()) {
-    if (!in_time && (in.take('T') || in.take('t'))) {
+    if (!in_time && in.take('T')) {
       in_time = needs_more = true;
       units = kTimeUnits;
       continue;
     }
     Number number;
     if (!take_number(in, &number) || in.done()) return Problem::kSyntax;
-    const char letter = in.peek() >= 'a' ? static_cast<char>(in.peek() - 32) : in.peek();
+    const char letter = in.peek();
     const size_t unit = units.find(letter);
     if (unit == std::string_view::npos) return Problem::kSyntax;
     if (number.has_fraction && letter != 'S') return Problem::kSyntax;
@@ -122,9 +123,10 @@ constexpr Problem parse_clock(Cursor in, Interval* out) {
 
 constexpr Problem parse(std::string_view text, Interval* out) {
   *out = {};
-  text = datetime_text::trim(text);
   Cursor in(text);
-  if (in.take('P') || in.take('p')) return parse_iso(in, out);
+  if (in.take('P')) return parse_iso(in, out);
+  text = datetime_text::trim(text);
+  in = Cursor(text);
   Number number;
   Cursor ahead = in;
   if (!take_number(ahead, &number)) return Problem::kSyntax;

@@ -189,15 +189,32 @@ TEST(TextToInterval, Forms) {
   };
   EXPECT_EQ(parsed(interval, "P1Y2M3W4DT5H6M7.8S"), span(micros(0, 5, 6, 7, 800000), 25, 14));
   EXPECT_EQ(parsed(interval, "P-1Y2M"), span(0, 0, -10));
-  EXPECT_EQ(parsed(interval, "pt-0.5s"), span(-500000, 0, 0));
+  EXPECT_EQ(parsed(interval, "PT-0.5S"), span(-500000, 0, 0));
   EXPECT_EQ(parsed(interval, "PT0S"), span(0, 0, 0));
   EXPECT_EQ(parsed(interval, "3 days 04:05:06.7"), span(micros(0, 4, 5, 6, 700000), 3, 0));
   EXPECT_EQ(parsed(interval, "-1 days +23:00:00"), span(micros(0, 23), -1, 0));
   EXPECT_EQ(parsed(interval, "1 day"), span(0, 1, 0));
   EXPECT_EQ(parsed(interval, "-100:30"), span(-micros(0, 100, 30), 0, 0));
   EXPECT_EQ(parsed(interval, "-0:30"), span(-micros(0, 0, 30), 0, 0));
-  for (const char* text : {"", "P", "PT", "P1", "P1DT", "P1H", "PT1D", "P1M1Y", "P1.5D", "1",
-                           "1 month", "-1 days 23:00:00", "1 day 2", "1:60", "P1Y2Y",
+  for (const char* text : {"",
+                           "P",
+                           "PT",
+                           "P1",
+                           "P1DT",
+                           "P1H",
+                           "PT1D",
+                           "P1M1Y",
+                           "P1.5D",
+                           "1",
+                           "1 month",
+                           "-1 days 23:00:00",
+                           "1 day 2",
+                           "1:60",
+                           "P1Y2Y",
+                           "p1d",
+                           "PT1s",
+                           " P1D",
+                           "P1D ",
                            "P1D "
                            "T1H"}) {
     EXPECT_NE(rejection(interval, text).find("is not an interval"), std::string::npos) << text;
