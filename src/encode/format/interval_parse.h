@@ -1,6 +1,6 @@
 // Intervals from text, in the forms that PostgreSQL reads alike under every IntervalStyle:
 //
-//   ISO 8601   P1Y2M3W4DT5H6M7.8S, every number with its own sign; capitals only, no
+//   ISO 8601   P1Y2M3W4DT5H6M7.8S, every number with its own minus; capitals only, no
 //              blanks around it
 //   clock      [N day[s]] [+-]H:MM[:SS[.fraction]], as PostgreSQL and pandas print them. After a
 //              negative number of days the time needs its sign: IntervalStyle decides otherwise
@@ -76,6 +76,7 @@ constexpr Problem parse_iso(Cursor in, Interval* out) {
       continue;
     }
     Number number;
+    if (in.peek() == '+') return Problem::kSyntax;
     if (!take_number(in, &number) || in.done()) return Problem::kSyntax;
     const char letter = in.peek();
     const size_t unit = units.find(letter);

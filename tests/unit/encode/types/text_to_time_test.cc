@@ -211,6 +211,8 @@ TEST(TextToInterval, Forms) {
                            "1 day 2",
                            "1:60",
                            "P1Y2Y",
+                           "P+1Y",
+                           "PT1H+5M",
                            "p1d",
                            "PT1s",
                            " P1D",
