@@ -61,6 +61,7 @@ struct TargetType {
   std::string sql;      // as DDL says it: "numeric(15,2)", "DECIMAL(15,2)"
   std::string base;     // PostgreSQL: pg_type.typname of the base type ("int8", "bpchar"); SQLite: affinity
   int32_t typmod = -1;  // PostgreSQL: pg_attribute.atttypmod
+  std::vector<std::string> labels;  // of an enum
 
   bool operator==(const TargetType&) const = default;
 };

@@ -8,6 +8,7 @@ namespace headrace {
 
 const std::vector<const TypeFamily*>& type_families() {
   static const std::vector<const TypeFamily*> families = {
+      &kUuidFamily,       &kJsonFamily,
       &kDictionaryFamily, &kBooleanFamily, &kIntegerFamily,   &kUnsignedFamily, &kFloatFamily,
       &kNumericFamily,    &kTextFamily,    &kBytesFamily,     &kDateFamily,     &kTimeFamily,
       &kTimestampFamily,  &kIntervalFamily, &kListFamily,     &kStructFamily,   &kMapFamily,

@@ -139,6 +139,7 @@ void describe(Archive& archive, T& type) {
   archive("sql", type.sql);
   archive("base", type.base);
   archive("typmod", type.typmod);
+  archive.when(false, "labels", type.labels, std::vector<std::string>());
 }
 
 template <class Archive, Either<ColumnPlan> T>

@@ -148,6 +148,28 @@ void add_bytes(std::vector<TypeSamples>* all) {
   all->push_back({"fixed_size_binary", fixed, {{std::string("\0\xff\x10", 3), "\\x00ff10", "X'00FF10'"}}});
 }
 
+void add_extensions(std::vector<TypeSamples>* all) {
+  DataType uuid = simple(TypeId::kFixedSizeBinary);
+  uuid.byte_width = 16;
+  uuid.extension = "arrow.uuid";
+  all->push_back({"arrow_uuid", uuid,
+                  {{"\xa0\xee\xbc\x99\x9c\x0b\x4e\xf8\xbb\x6d\x6b\xb9\xbd\x38\x0a\x11",
+                    "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"},
+                   {std::string(16, '\0'), "00000000-0000-0000-0000-000000000000",
+                    "'00000000-0000-0000-0000-000000000000'"}}});
+  for (const TypeId id : {TypeId::kUtf8, TypeId::kLargeUtf8, TypeId::kUtf8View}) {
+    DataType json = simple(id);
+    json.extension = "arrow.json";
+    all->push_back({"arrow_json_" + type_name(simple(id)), json,
+                    {{"{}", "{}", "'{}'"},
+                     {"{\"b\":1,\"a\":[1.50,null]}", "{\"a\": [1.50, null], \"b\": 1}",
+                      "'{\"b\":1,\"a\":[1.50,null]}'"},
+                     {" \"it's \\u00e4\" ", "\"it's \xc3\xa4\"", "' \"it''s \\u00e4\" '"},
+                     {"\"\\u0000\"", kRejected, "'\"\\u0000\"'"},
+                     {"{\"a\":}", kRejected, kRejected}}});
+  }
+}
+
 void add_times(std::vector<TypeSamples>* all) {
   all->push_back({"date32", simple(TypeId::kDate32),
                   {{raw<int32_t>(0), "1970-01-01", "'1970-01-01'"}, {raw<int32_t>(11016), "2000-02-29", "'2000-02-29'"},
@@ -269,6 +291,7 @@ const std::vector<TypeSamples>& all_samples() {
     add_plain(&all);
     add_decimals(&all);
     add_bytes(&all);
+    add_extensions(&all);
     add_times(&all);
     add_dictionaries(&all);
     add_lists(&all);

@@ -71,6 +71,9 @@ TEST_F(PostgresFacts, ColumnsAndTypes) {
                s));
   EXPECT_TRUE(facts.table_is_empty);
   EXPECT_EQ(facts.relation_kind, "table");
+  ASSERT_EQ(facts.columns.size(), 10u);
+  EXPECT_EQ(facts.columns[4].type.labels, (std::vector<std::string>{"good", "bad"}));
+  EXPECT_TRUE(facts.columns[7].type.labels.empty());  // an array is no enum
 }
 
 TEST_F(PostgresFacts, TypesOfExtensionsKeepTheirName) {

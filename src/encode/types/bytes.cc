@@ -1,11 +1,13 @@
 // Bytes: binary, large_binary, binary_view, fixed_size_binary.
 //
-//   PostgreSQL   bytea: the bytes as they are; in text \x and hex digits
+//   PostgreSQL   bytea: the bytes as they are; in text \x and hex digits. Into uuid
+//                values of 16 bytes
 //   SQLite       BLOB
 #include "encode/codec_helpers.h"
 #include "encode/types/bytes_codec.h"
 #include "encode/types/families.h"
 #include "encode/types/geometry.h"
+#include "encode/types/uuid_target.h"
 
 #include <fmt/format.h>
 
@@ -54,6 +56,7 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
   if (format == RowFormat::kSqliteRecord) {
     return bytes_codec<Reader, sqlite_record::Cells>(SqliteBlob{});
   }
+  if (target.base == "uuid") return make_uuid_target<Reader>(format);
   if (target.base != "bytea") return type_mismatch(type, target);
   if (format == RowFormat::kPgBinary) return bytes_codec<Reader, pg_binary::Cells>(PgBytes{});
   return column_codec<Reader, text::Cells>(HexBytes{});

@@ -21,5 +21,7 @@ extern const TypeFamily kListFamily;
 extern const TypeFamily kStructFamily;
 extern const TypeFamily kMapFamily;
 extern const TypeFamily kNullFamily;
+extern const TypeFamily kUuidFamily;
+extern const TypeFamily kJsonFamily;
 
 }  // namespace headrace

@@ -2,7 +2,7 @@
 //
 //   PostgreSQL   text, varchar(n), char(n), citext: the bytes as they are. Invalid UTF-8 and NUL
 //   bytes are
-//                rejected, and so are values longer than n
+//                rejected, and so are values longer than n. Other types: types/text_parsed.h
 //   SQLite       TEXT; NUL is kept, invalid UTF-8 is rejected. So is, in a column of numeric
 //   affinity,
 //                text that looks like a number: SQLite would store the number instead ('007' as 7)
@@ -14,6 +14,7 @@
 #include "encode/types/bytes_codec.h"
 #include "encode/types/families.h"
 #include "encode/types/geometry.h"
+#include "encode/types/text_parsed.h"
 
 namespace headrace {
 namespace {
@@ -133,7 +134,10 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
     const bool numeric = affinity == "NUMERIC" || affinity == "INTEGER" || affinity == "REAL";
     return bytes_codec<Reader, sqlite_record::Cells>(SqliteText{numeric});
   }
-  if (!is_text_target(target)) return type_mismatch(type, target);
+  if (!is_text_target(target)) {
+    if (auto codec = make_text_parsed(type.id, target, format)) return codec;
+    return type_mismatch(type, target);
+  }
   PgText plain;
   // varchar(n) and char(n) store n + 4 as type modifier.
   if (target.base == "varchar" || target.base == "bpchar") {

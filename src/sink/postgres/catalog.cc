@@ -27,7 +27,8 @@ FROM pg_namespace n WHERE n.nspname = coalesce(nullif($1, ''), current_schema())
 
 // $1: the table. The base type of a domain, over all its levels, with the innermost modifier that
 // is declared. Types of users carry their schema, so that none is taken for a type of PostgreSQL or
-// of an extension; every enum is 'enum', as all have the same binary form.
+// of an extension; every enum is 'enum', as all have the same binary form. Its labels come in hex,
+// each after an 'x'.
 constexpr char kColumns[] = R"(
 WITH RECURSIVE base AS (
   SELECT a.attnum, a.atttypid AS type, a.atttypmod AS typmod, false AS not_null, false AS has_default
@@ -45,7 +46,9 @@ SELECT a.attname, format_type(a.atttypid, a.atttypmod),
             THEN t.typname::text ELSE n.nspname || '.' || t.typname END,
        b.typmod, a.attnotnull OR b.not_null,
        (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR b.has_default,
-       a.attgenerated <> '', a.attidentity = 'a'
+       a.attgenerated <> '', a.attidentity = 'a',
+       (SELECT string_agg('x' || encode(convert_to(e.enumlabel::text, 'UTF8'), 'hex'), '' ORDER BY e.enumsortorder)
+        FROM pg_enum e WHERE e.enumtypid = t.oid)
 FROM pg_attribute a
 JOIN base b ON b.attnum = a.attnum
 JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd'
@@ -98,6 +101,21 @@ std::string relation_kind(const std::string& relkind) {
       {"c", "composite type"}};
   const auto found = kinds.find(relkind);
   return found != kinds.end() ? found->second : "index";
+}
+
+// "x6162x63" as {"ab", "c"}.
+std::vector<std::string> read_labels(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::vector<std::string> labels;
+  for (size_t i = 0; i < hex.size(); ++i) {
+    if (hex[i] == 'x') {
+      labels.emplace_back();
+    } else {
+      labels.back() += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
+      ++i;
+    }
+  }
+  return labels;
 }
 
 Result<std::vector<std::string>> read_names(Connection& connection, const char* sql,
@@ -194,6 +212,7 @@ Result<std::vector<TargetColumn>> read_columns(Connection& connection, uint32_t 
     column.has_default = cell_is_true(rows, i, 5);
     column.generated = cell_is_true(rows, i, 6);
     column.identity_always = cell_is_true(rows, i, 7);
+    column.type.labels = read_labels(cell(rows, i, 8));
     columns.push_back(std::move(column));
   }
   return columns;

@@ -41,15 +41,17 @@ class Statement {
   const std::string* path_ = nullptr;  // of the connection
 };
 
-class Connection {
+// Not named as that of PostgreSQL, which is linked into the same program: of two classes of one name
+// the linker would take one destructor for both.
+class SqliteConnection {
  public:
   enum Access { kReadWrite, kReadOnly };
 
-  Connection() = default;
+  SqliteConnection() = default;
 
   // Opens an existing file; kReadWrite falls back to reading when the file may not be written.
   // Nothing is read from it yet.
-  static Result<Connection> open(const std::string& path, Access access, int busy_timeout_ms);
+  static Result<SqliteConnection> open(const std::string& path, Access access, int busy_timeout_ms);
 
   sqlite3* get() const { return handle_.get(); }
   explicit operator bool() const { return handle_ != nullptr; }
@@ -75,5 +77,8 @@ class Connection {
   std::unique_ptr<std::string> path_;  // at one address: statements refer to it
   std::unique_ptr<sqlite3, Close> handle_;
 };
+
+// Within this folder.
+using Connection = SqliteConnection;
 
 }  // namespace headrace

@@ -204,6 +204,15 @@ TEST(PlanJson, UnusualTypesComeBack) {
   expect_same_after_json(plan);
 }
 
+TEST(PlanJson, LabelsComeBackAndAreWrittenOnlyWhereThereAreSome) {
+  Plan plan;
+  plan.columns.push_back(column(0, simple(TypeId::kUtf8)));
+  EXPECT_EQ(plan.to_json().find("labels"), std::string::npos);
+  plan.columns[0].target_type = {"mood", "enum", -1, {"sad", "", "very \"happy\""}};
+  expect_same_after_json(plan);
+  EXPECT_NE(plan.to_json().find("labels"), std::string::npos);
+}
+
 TEST(PlanJson, StringsComeBack) {
   Plan plan;
   plan.table = std::string("a\"b\\c\n\t\x01\0 z", 11);

@@ -116,7 +116,7 @@ TEST(Text, SqliteNumericColumnsRejectTextThatLooksLikeANumber) {
 
 TEST(Text, OtherTargetsAreRefused) {
   const DataType type = type_of("utf8");
-  for (const char* base : {"int4", "json", "jsonb", "uuid", "date", "numeric", "name"}) {
+  for (const char* base : {"bytea", "point", "_int4", "s.composite", "int4range"}) {
     EXPECT_FALSE(
         find_type_family(type)->make(type, {base, base, -1}, RowFormat::kPgBinary, {}).ok())
         << base;
