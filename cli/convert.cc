@@ -129,6 +129,7 @@ Status convert_target(const Written& written, LoadRequest* request) {
   if (!written.method.empty()) request->method = written.method;
   request->load_id = written.load_id;
   request->retries = written.retries;
+  request->fallback = !written.no_fallback;
   request->values.nan_as_null = written.nan_as_null;
   request->values.srid = written.srid;
   request->values.promote_to_multi = written.promote_to_multi;

@@ -19,7 +19,7 @@ struct Written {
   int srid = -1;  // 0 is one
   int64_t batch_rows = 0, batch_size = 0;
   bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
-  bool promote_to_multi = false;
+  bool promote_to_multi = false, no_fallback = false;
 };
 
 // A kUsage error, without the passwords that its text may repeat.

@@ -124,7 +124,9 @@ void add_load_options(CLI::App* app, Written* to) {
   target.value("--lock-timeout", &to->lock_timeout, "TIME",
                "Longest wait for the publishing lock, per try [5s]");
   target.value("--load-id", &to->load_id, "ID",
-               "Name of this load: PostgreSQL keeps it, and the same ID again does nothing");
+               "Name of this load; PostgreSQL keeps it: the same again does nothing");
+  target.flag("--no-fallback", &to->no_fallback,
+              "PostgreSQL: fail where the server refuses the method, instead of using another");
   target.value("--retries", &to->retries, "N", "Further attempts after failures that may pass [3]")
       ->check(CLI::Range(0, 1000));
 

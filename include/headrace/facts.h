@@ -105,6 +105,7 @@ struct SinkFacts {
   std::vector<std::string> dependents;
   bool can_create = true;  // CREATE on the schema, or a writable folder
   bool can_insert = true;
+  std::string copy_refusal;  // why the server refuses COPY FROM into this table; empty: it takes it
   bool can_create_temporary = true;  // temporary tables in this database
   bool is_owner = true;
   int max_writers = 1;  // connection slots left, or threads a file takes

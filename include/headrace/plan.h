@@ -65,6 +65,7 @@ struct Plan {
   std::string method;
   std::string method_requested;
   std::string method_reason;
+  std::string fallback_reason;  // why it is not the method that comes first; empty: it is
   RowFormat row_format = RowFormat::kPgBinary;
   CommitScope commit_scope = CommitScope::kSingle;
   std::string index_action;  // "none", "keep", "build after"

@@ -75,6 +75,7 @@ struct LoadRequest {
   // Name of this load. PostgreSQL keeps it in the table headrace_loads when it is given, and a load
   // that was committed is not run again. Empty: one is made, and not kept.
   std::string load_id;
+  bool fallback = true;  // another method where the server refuses the one that was chosen
   int retries = 3;  // further attempts after failures that may pass (SPEC 4); streams have none
   std::vector<std::string> keys;            // upsert: target columns; empty: the primary key
   std::vector<std::string> update_columns;  // upsert: what an existing row gets; empty: all but keys

@@ -48,6 +48,20 @@ void plan_insert_rows(const PlanInput& in, Plan* plan) {
                      plan->method == "standard" ? "inserts row by row" : "has no INSERT"));
 }
 
+// COPY is refused: INSERT with arrays comes next.
+Status fall_back(const PlanInput& in, Plan* plan) {
+  if (!in.request.fallback || plan->row_format == RowFormat::kText) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("COPY into {} is refused: {}", in.sink.table, in.sink.copy_refusal),
+                 "use --method optimized, or a user whom row-level security does not bind");
+  }
+  plan->method = "optimized";
+  plan->method_reason = fmt::format("instead of copy: {}", in.sink.copy_refusal);
+  plan->fallback_reason = in.sink.copy_refusal;
+  plan_insert_rows(in, plan);
+  return {};
+}
+
 Status choose_postgres_method(const PlanInput& in, Plan* plan) {
   const std::string& asked = in.request.method;
   const bool server = in.sink.server_kind != "file" && in.sink.server_kind != "null";
@@ -64,6 +78,7 @@ Status choose_postgres_method(const PlanInput& in, Plan* plan) {
                  "leave --copy-format out, or use --method copy");
   }
   plan->method = asked == "auto" ? "copy" : asked;
+  if (plan->method == "copy" && !in.sink.copy_refusal.empty()) return fall_back(in, plan);
   plan->method_reason = asked != "auto" ? "requested"
                                         : "COPY FROM STDIN needs no privilege beyond INSERT and is "
                                           "the fastest way in";

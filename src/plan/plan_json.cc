@@ -173,6 +173,7 @@ void describe(Archive& archive, T& plan) {
   archive("method", plan.method);
   archive("method_requested", plan.method_requested);
   archive("method_reason", plan.method_reason);
+  archive("fallback_reason", plan.fallback_reason);
   archive("row_format", plan.row_format);
   archive("commit_scope", plan.commit_scope);
   archive("index_action", plan.index_action);

@@ -60,6 +60,7 @@ void fill_from_plan(const Plan& plan, Report* report) {
   report->target = plan.target;
   report->method = plan.method;
   report->method_reason = plan.method_reason;
+  report->fallback_reason = plan.fallback_reason;
   report->commit_scope = commit_scope_name(plan.commit_scope);
   report->connections = plan.workers;
   report->partitions = static_cast<int64_t>(plan.partitions.size());

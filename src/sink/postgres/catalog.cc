@@ -16,7 +16,8 @@ constexpr char kFindTable[] = R"(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, c.relispartition,
        pg_has_role(c.relowner, 'USAGE'), has_schema_privilege(n.oid, 'CREATE'),
        has_any_column_privilege(c.oid, 'INSERT'),
-       CASE WHEN c.relkind IN ('r', 'p') THEN has_any_column_privilege(c.oid, 'SELECT') ELSE false END
+       CASE WHEN c.relkind IN ('r', 'p') THEN has_any_column_privilege(c.oid, 'SELECT') ELSE false END,
+       row_security_active(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass($1))";
 
@@ -66,7 +67,7 @@ constexpr char kConstraints[] =
 // The primary key comes first.
 constexpr char kUniqueKeys[] = R"(
 SELECT i.indexrelid, i.indisprimary, a.attname
-FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY k(attnum, position)
+FROM pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY k(attnum, position)
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
   AND i.indexprs IS NULL AND k.position <= i.indnkeyatts
@@ -182,6 +183,9 @@ Status read_table(Connection& connection, const TableName& name, CatalogFacts* o
   facts.is_owner = cell_is_true(row, 0, 6);
   facts.can_create = cell_is_true(row, 0, 7);
   facts.can_insert = cell_is_true(row, 0, 8);
+  if (cell_is_true(row, 0, 10)) {
+    facts.copy_refusal = "row-level security applies to this user, and the server takes no COPY then";
+  }
   HEADRACE_TRY(read_details(connection, cell(row, 0, 0), out));
   if (cell_is_true(row, 0, 9)) {
     HEADRACE_ASSIGN(facts.table_is_empty,
