@@ -118,6 +118,12 @@ bool needs_table(const std::string& target) {
   return !target.starts_with("null:") && !target.starts_with("pgcopy:");
 }
 
+Error missing_target() {
+  return usage_error(
+      "the target is missing",
+      "give --to, for example --to postgresql://me@localhost/db or --to out.sqlite");
+}
+
 Status convert_target(const Written& written, LoadRequest* request) {
   request->target = written.to;
   request->table = written.table;
@@ -135,15 +141,40 @@ Status convert_target(const Written& written, LoadRequest* request) {
   request->values.promote_to_multi = written.promote_to_multi;
   request->tuning.analyze = !written.no_analyze;
   HEADRACE_TRY(convert_tuning(written, &request->tuning));
-  if (request->target.empty()) {
-    return usage_error(
-        "the target is missing",
-        "give --to, for example --to postgresql://me@localhost/db or --to out.sqlite");
-  }
+  if (request->target.empty()) return missing_target();
   if (request->table.empty() && needs_table(request->target)) {
     HEADRACE_ASSIGN(request->table, table_of(written.source));
   }
   return {};
+}
+
+// Commands that read no source.
+Result<Options> convert_without_source(const std::string& command, const Written& written,
+                                       Options options) {
+  if (!written.source.empty()) {
+    return usage_error(fmt::format("unexpected argument '{}'", written.source[0]),
+                       fmt::format("see headrace {} --help", command));
+  }
+  options.command = Command::kVersion;
+  if (command == "version") return options;
+  if (command == "recommend") {
+    if (!written.rows) return usage_error("the number of rows is missing", "give --rows N");
+    options.command = Command::kRecommend;
+    options.rows = *written.rows;
+    options.memory_gb = written.memory_gb;
+    return options;
+  }
+  if (written.to.empty()) return missing_target();
+  options.command = command == "check" ? Command::kCheck : Command::kGc;
+  options.request.target = written.to;
+  options.request.table = written.table;
+  options.schema = written.schema;
+  options.dry_run = written.dry_run;
+  return options;
+}
+
+bool reads_source(const std::string& command) {
+  return command == "load" || command == "plan" || command == "inspect";
 }
 
 }  // namespace
@@ -161,10 +192,7 @@ std::string environment_name(const std::string& option) {
 Result<Options> convert(const std::string& command, Written written) {
   Options options;
   options.json = written.json;
-  if (command == "version") {
-    options.command = Command::kVersion;
-    return options;
-  }
+  if (!reads_source(command)) return convert_without_source(command, written, std::move(options));
   values_from_environment("--null", &written.null_values);
   values_from_environment("--type", &written.types);
   values_from_environment("--key", &written.keys);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Written {
   int connections = 0, num_partitions = 0, max_workers = 0, readers = 0, page_size = 0, retries = 3;
   int srid = -1;  // 0 is one
   int64_t batch_rows = 0, batch_size = 0;
+  std::string schema;           // gc
+  std::optional<int64_t> rows;  // recommend
+  double memory_gb = 8;         // recommend
   bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
   bool promote_to_multi = false, no_fallback = false;
 };

@@ -39,11 +39,47 @@ Examples:
   headrace inspect lineitem.parquet
   headrace inspect data/ --json)";
 
+inline constexpr const char* kDatabaseTargets = R"(TARGET is one of
+  postgresql://user@host/db   PostgreSQL, as a URI
+  "host=h dbname=d user=u"    PostgreSQL, as libpq keywords
+  sqlite:PATH                 SQLite; also a PATH ending in .sqlite, .sqlite3 or .db
+
+Passwords: PGPASSWORD, ~/.pgpass or a service file; not on the command line.
+Every option can be set in the environment: --to is HEADRACE_TO. The command line wins.
+)";
+
+inline constexpr const char* kCheckExamples = R"(
+Examples:
+  headrace check --to postgresql://me@localhost/db
+  headrace check --to "host=db dbname=sales" --table public.orders --json
+
+Exit: 0 ready, 1 not ready, 2 usage, 4 connection or authentication.)";
+
+inline constexpr const char* kRecommendExamples = R"(A published table by number of rows; headrace plan looks at the data and the server too.
+
+Examples:
+  headrace recommend --rows 50000
+  headrace recommend --rows 50000 --json)";
+
+inline constexpr const char* kGcExamples = R"(
+PostgreSQL: staging tables (_headrace_<id>_<table>), in one transaction each. SQLite: temporary
+files (.<name>.headrace-<id>.tmp) beside the target. What a running load uses is never touched:
+such a load holds a lock of its id, or of its file.
+
+Examples:
+  headrace gc --to postgresql://me@localhost/db --dry-run
+  headrace gc --to "host=db dbname=sales" --schema staging
+  headrace gc --to flights.sqlite
+
+Exit: 0 ok, 1 something could not be removed though its load is dead, 2 usage,
+3 no such schema or folder, 4 connection or authentication.)";
+
 inline constexpr const char* kRootHelp = R"(
 Examples:
   headrace load lineitem.parquet --to postgresql://me@localhost/db
   headrace plan lineitem.parquet --to lineitem.sqlite
   headrace inspect lineitem.parquet
+  headrace check --to postgresql://me@localhost/db
 
 headrace COMMAND --help says more.)";
 

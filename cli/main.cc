@@ -30,6 +30,12 @@ int run(const std::vector<std::string>& arguments, bool password_was_visible) {
       return run_plan(*options);
     case Command::kInspect:
       return run_inspect(*options);
+    case Command::kCheck:
+      return run_check(*options);
+    case Command::kRecommend:
+      return run_recommend(*options);
+    case Command::kGc:
+      return run_gc(*options);
     case Command::kVersion:
       return run_version(*options);
   }

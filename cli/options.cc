@@ -15,7 +15,8 @@
 namespace headrace::cli {
 namespace {
 
-const std::vector<std::string> kCommands = {"load", "plan", "inspect", "version", "help"};
+const std::vector<std::string> kCommands = {"load",      "plan", "inspect", "check",
+                                            "recommend", "gc",   "version", "help"};
 
 // One line per option: name, value, meaning.
 class HelpFormatter : public CLI::Formatter {
@@ -33,6 +34,10 @@ class HelpFormatter : public CLI::Formatter {
     const std::string& command = app->get_name();
     if (app->get_parent() == nullptr) return "Usage: headrace COMMAND [OPTIONS]\n";
     if (command == "version") return "Usage: headrace version [OPTIONS]\n";
+    if (command == "recommend") return "Usage: headrace recommend --rows N [OPTIONS]\n";
+    if (command == "check" || command == "gc") {
+      return fmt::format("Usage: headrace {} --to TARGET [OPTIONS]\n", command);
+    }
     const char* target = command == "inspect" ? "" : " --to TARGET";
     return fmt::format("Usage: headrace {} SOURCE...{} [OPTIONS]\n", command, target);
   }
@@ -169,6 +174,28 @@ void add_run_options(CLI::App* app, Written* to) {
       ->check(CLI::IsMember({"auto", "plain", "json", "none"}));
 }
 
+void add_check_options(CLI::App* app, Written* to) {
+  OptionAdder add(app, "Target");
+  add.value("--to", &to->to, "TARGET", "What to look at (see below)");
+  add.value("--table", &to->table, "[SCHEMA.]T", "Look at this table too, which need not exist");
+}
+
+void add_recommend_options(CLI::App* app, Written* to) {
+  OptionAdder add(app, "Input");
+  add.value("--rows", &to->rows, "N", "Number of rows");
+  add.value("--memory-gb", &to->memory_gb, "N",
+            "Memory at hand; no recommendation depends on it [8]");
+}
+
+void add_gc_options(CLI::App* app, Written* to) {
+  OptionAdder target(app, "Target");
+  target.value("--to", &to->to, "TARGET", "Where loads have crashed (see below)");
+  target.value("--schema", &to->schema, "NAME",
+               "PostgreSQL: only this schema; otherwise all that the user can see");
+  OptionAdder output(app, "Output");
+  output.flag("--dry-run", &to->dry_run, "Tell what would be removed, and remove nothing");
+}
+
 void add_output_options(CLI::App* app, Written* to) {
   OptionAdder add(app, "Output");
   add.flag("--json", &to->json, "Print the result as one JSON object");
@@ -186,19 +213,29 @@ void build(CLI::App* app, const std::string& used, Written* written) {
   CLI::App* plan = app->add_subcommand("plan", "Say what a load would do, and why; writes nothing");
   CLI::App* inspect =
       app->add_subcommand("inspect", "Show schema, partitions and statistics of a source");
+  CLI::App* check = app->add_subcommand("check", "Say whether a target is ready for a load");
+  CLI::App* recommend =
+      app->add_subcommand("recommend", "Print the recommended method for a number of rows");
+  CLI::App* gc = app->add_subcommand("gc", "Remove what crashed loads left in a target");
   CLI::App* version = app->add_subcommand("version", "Print the version");
-  for (CLI::App* command : {load, plan, inspect, version}) {
+  for (CLI::App* command : {load, plan, inspect, check, recommend, gc, version}) {
     if (command->get_name() != used) continue;
     const bool loads = command == load || command == plan;
     if (loads) add_load_options(command, written);
-    if (command != version) add_source_options(command, written);
+    if (loads || command == inspect) add_source_options(command, written);
     if (loads) add_value_options(command, written);
     if (loads) add_run_options(command, written);
+    if (command == check) add_check_options(command, written);
+    if (command == recommend) add_recommend_options(command, written);
+    if (command == gc) add_gc_options(command, written);
     add_output_options(command, written);
   }
   load->footer(std::string(kTargets) + kEnvironment + kLoadExamples);
   plan->footer(std::string(kTargets) + kEnvironment + kPlanExamples);
   inspect->footer(std::string(kEnvironment + 1) + kInspectExamples);
+  check->footer(std::string(kDatabaseTargets) + kCheckExamples);
+  recommend->footer(kRecommendExamples);
+  gc->footer(std::string(kDatabaseTargets) + kGcExamples);
   version->footer("");
   app->set_help_flag("-h,--help", "Print this help");
 }
@@ -238,7 +275,7 @@ Error wrong_count(const std::string& text, const CLI::App& command) {
 
 // A first argument that is no command, or none at all.
 Status check_command(const std::vector<std::string>& arguments) {
-  const std::string hint = "commands are load, plan, inspect and version; see headrace --help";
+  const std::string hint = "commands are load, plan, inspect, check, recommend, gc and version; see headrace --help";
   if (arguments.empty()) return usage_error("a command is missing", hint);
   const std::string& first = arguments[0];
   if (first.starts_with("-")) return {};

@@ -2,6 +2,7 @@
 // environment as HEADRACE_<OPTION>; the command line wins.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,15 @@
 
 namespace headrace::cli {
 
-enum class Command { kHelp, kLoad, kPlan, kInspect, kVersion };
+enum class Command { kHelp, kLoad, kPlan, kInspect, kCheck, kRecommend, kGc, kVersion };
 
 struct Options {
   Command command = Command::kHelp;
   std::string help;  // kHelp: what to print
   LoadRequest request;
+  std::string schema;           // kGc
+  int64_t rows = 0;             // kRecommend
+  double memory_gb = 8;         // kRecommend
   bool json = false;
   bool dry_run = false;
   ProgressMode progress = ProgressMode::kAuto;

@@ -3,7 +3,7 @@
 #
 #   build   compiler, tools, libraries, GoogleTest, Arrow C++
 #   demo    build + npm (fetches the data) and the sqlite3 shell
-#   test    demo + a PostgreSQL server with PostGIS, openssl, Python packages      (default)
+#   test    demo + a PostgreSQL server with PostGIS, pgbouncer, openssl, Python packages      (default)
 #   bench   test + the peers we are measured against, as Python packages
 #
 # Looks first and installs only what is missing; with everything there it needs neither root nor a network.
@@ -99,6 +99,23 @@ install_postgres() {
   trap - EXIT
 }
 
+# pgbouncer's package starts a service on port 6432, now and at every boot, which nobody asked for either.
+install_pgbouncer() {
+  local policy=/usr/sbin/policy-rc.d
+  have_apt pgbouncer
+  if [ ! -e "$policy" ]; then
+    as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+    # shellcheck disable=SC2064  # expand now
+    trap "as_root rm -f $policy" EXIT
+    install_packages pgbouncer
+    as_root rm -f "$policy"
+    trap - EXIT
+  else
+    install_packages pgbouncer
+  fi
+  as_root systemctl disable pgbouncer >/dev/null 2>&1 || true # there may be no systemd
+}
+
 install_system_packages() {
   local wanted=("${build_packages[@]}") extra absent=()
   case $1 in
@@ -122,6 +139,10 @@ install_system_packages() {
       if ! has_postgis; then
         changed=yes
         install_postgres
+      fi
+      if ! installed pgbouncer; then
+        changed=yes
+        install_pgbouncer
       fi
       ;;
   esac

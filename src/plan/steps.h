@@ -28,6 +28,9 @@ Status plan_commit_scope(const PlanInput& in, Plan* plan);
 // choose_partitions.cc: readers, workers, sizes of batches and blocks.
 Status plan_parallelism(const PlanInput& in, Plan* plan);
 
+// recommend.cc: the published recommendation, beside what the plan chose.
+void plan_recommendation(const PlanInput& in, Plan* plan);
+
 inline void decide(Plan* plan, std::string subject, std::string choice, std::string reason) {
   plan->decisions.push_back({std::move(subject), std::move(choice), std::move(reason)});
 }

@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "encode/row_block.h"
+#include "headrace/check.h"
 #include "headrace/facts.h"
+#include "headrace/gc.h"
 #include "headrace/plan.h"
 #include "headrace/request.h"
 #include "headrace/result.h"
@@ -79,6 +81,14 @@ struct SinkKind {
   const char* name;
   bool (*recognises)(const std::string& target);
   Result<std::unique_ptr<Sink>> (*open)(const LoadRequest& request);
+  // Adds findings and sets server_kind, table, and best_method with its reason, as if ready.
+  // nullptr: there is nothing to look at.
+  Status (*check)(const std::string& target, const std::string& table, Readiness* out) = nullptr;
+  // Adds leftovers and sets target. nullptr: its loads leave nothing behind.
+  Status (*gc)(const GcRequest& request, GcReport* out) = nullptr;
 };
+
+// The kind that `target` names. Fails with kUsage.
+Result<const SinkKind*> find_sink_kind(const std::string& target);
 
 }  // namespace headrace

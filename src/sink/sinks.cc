@@ -9,14 +9,19 @@
 
 namespace headrace {
 
-Result<std::unique_ptr<Sink>> open_sink(const LoadRequest& request) {
+Result<const SinkKind*> find_sink_kind(const std::string& target) {
   // PostgreSQL comes last: any keyword string may be one.
   for (const SinkKind* kind : {&kNullSink, &kPgcopyFileSink, &kSqliteSink, &kPostgresSink}) {
-    if (kind->recognises(request.target)) return kind->open(request);
+    if (kind->recognises(target)) return kind;
   }
   return Error(ErrorCode::kUsage, "the target is of no known kind",
                "give postgresql://..., 'host=... dbname=...', sqlite:PATH, a path ending in .sqlite, "
                ".sqlite3 or .db, pgcopy:FILE, or null:");
+}
+
+Result<std::unique_ptr<Sink>> open_sink(const LoadRequest& request) {
+  HEADRACE_ASSIGN(const SinkKind* kind, find_sink_kind(request.target));
+  return kind->open(request);
 }
 
 }  // namespace headrace

@@ -3,11 +3,15 @@
 HEADRACE_CLI names the program; otherwise it is build/release/headrace. The tests that need PostgreSQL are skipped without HEADRACE_TEST_PG.
 """
 
+import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -199,3 +203,57 @@ def tcp():
     if not PG_TCP:
         pytest.fail("HEADRACE_TEST_PG_TCP is not set: run the tests by `make test`")
     return PG_TCP, PG_PASSWORD
+
+
+@pytest.fixture
+def role(postgres):
+    """A role that may log in and nothing else, and the target as that role."""
+    name = "role_" + uuid.uuid4().hex[:12]
+    postgres.execute(f"CREATE ROLE {name} LOGIN")
+    postgres.execute(f"GRANT USAGE ON SCHEMA {postgres.schema} TO {name}")
+    yield name, PG.replace("//postgres@", f"//{name}@")
+    postgres.execute(f"DROP OWNED BY {name}")
+    postgres.execute(f"DROP ROLE {name}")
+
+
+@contextlib.contextmanager
+def pgbouncer(target, password, mode, pool_size=2):
+    """Keyword string of a pgbouncer in front of the server, with a pool of so many server connections."""
+    program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
+    assert program, "pgbouncer is not installed: scripts/install_dependencies.sh test"
+    words = dict(word.split("=") for word in target.split())
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="headrace-pgbouncer-", dir="/tmp"))
+    (folder / "users").write_text(f'"{words["user"]}" "{password}"\n')
+    (folder / "ini").write_text(f"""[databases]
+* = host={words["host"]} port={words["port"]}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {folder}/users
+pool_mode = {mode}
+default_pool_size = {pool_size}
+""")
+    command = [program, "-q", str(folder / "ini")]
+    if os.geteuid() == 0:  # which it refuses to be
+        user = os.environ.get("HEADRACE_PG_USER", "postgres")
+        for path in folder, folder / "users", folder / "ini":
+            shutil.chown(path, user)
+        command = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", *command]
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+    try:
+        def listens():
+            assert process.poll() is None, (folder / "log").read_text()
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", port)) == 0
+        wait_until(listens)
+        yield f"host=127.0.0.1 port={port} user={words['user']} dbname={words['dbname']}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder)

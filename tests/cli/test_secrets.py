@@ -34,6 +34,15 @@ def test_failures_do_not_tell_the_password(orders, target, command):
 
 
 @pytest.mark.parametrize("target", URI_WITH_SECRET)
+@pytest.mark.parametrize("command", ["check", "gc"])
+def test_failures_without_a_source_do_not_tell_the_password(target, command):
+    for json in [], ["--json"]:
+        done = headrace(command, "--to", target, *json)
+        assert done.code in (2, 4), done
+        assert SECRET not in done.out + done.err, done
+
+
+@pytest.mark.parametrize("target", URI_WITH_SECRET)
 def test_usage_errors_do_not_tell_the_password(orders, target):
     for arguments in ["--too", target], [f"--too={target}"], ["--to", target, "--mode", target]:
         done = headrace("load", orders, *arguments, "--json")

@@ -229,6 +229,11 @@ Result<bool> read_is_empty(Connection& connection, const std::string& qualified_
   return PQntuples(rows.get()) == 0;
 }
 
+Result<int> read_free_slots(Connection& connection) {
+  HEADRACE_ASSIGN(const PgResult slots, connection.query(kSlots, {}, kDoing));
+  return static_cast<int>(cell_integer(slots, 0, 0));
+}
+
 Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name) {
   CatalogFacts out;
   SinkFacts& facts = out.facts;
@@ -251,8 +256,8 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
     (void)connection.run("ROLLBACK").ok();
     return std::move(read).error();
   }
-  HEADRACE_ASSIGN(const PgResult slots, connection.query(kSlots, {}, kDoing));
-  facts.max_writers = static_cast<int>(std::max<int64_t>(1, cell_integer(slots, 0, 0)));
+  HEADRACE_ASSIGN(const int slots, read_free_slots(connection));
+  facts.max_writers = std::max(1, slots);
   HEADRACE_ASSIGN(const PgResult temporary,
                   connection.query("SELECT has_database_privilege(current_database(), 'TEMPORARY')",
                                    {}, kDoing));

@@ -35,6 +35,9 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
 // The columns of a table, in their order.
 Result<std::vector<TargetColumn>> read_columns(Connection& connection, uint32_t oid);
 
+// Connections that this user may still open to this database; may be 0 or less.
+Result<int> read_free_slots(Connection& connection);
+
 // Whether the table has no rows; false when that cannot be seen.
 Result<bool> read_is_empty(Connection& connection, const std::string& qualified_table);
 

@@ -11,12 +11,14 @@
 #include "sink/postgres/catalog.h"
 #include "sink/postgres/connection.h"
 #include "sink/postgres/ddl.h"
+#include "sink/postgres/gc.h"
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/merge.h"
 #include "sink/postgres/methods.h"
 #include "sink/postgres/planned_sql.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
+#include "sink/postgres/readiness.h"
 #include "sink/postgres/staging.h"
 #include "sink/postgres/write_job.h"
 
@@ -321,6 +323,7 @@ Result<std::unique_ptr<Sink>> open_postgres(const LoadRequest& request) {
 
 }  // namespace
 
-const SinkKind kPostgresSink = {"postgres", is_postgres_target, open_postgres};
+const SinkKind kPostgresSink = {"postgres", is_postgres_target, open_postgres, check_postgres,
+                                gc_postgres};
 
 }  // namespace headrace

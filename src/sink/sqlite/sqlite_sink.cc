@@ -10,7 +10,9 @@
 #include "sink/sqlite/api_writer.h"
 #include "sink/sqlite/ddl.h"
 #include "sink/sqlite/file_io.h"
+#include "sink/sqlite/gc.h"
 #include "sink/sqlite/page_writer.h"
+#include "sink/sqlite/readiness.h"
 #include "sink/sqlite/target_file.h"
 
 namespace headrace {
@@ -58,7 +60,7 @@ Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
 
 }  // namespace
 
-const SinkKind kSqliteSink{"sqlite", recognises, open};
+const SinkKind kSqliteSink{"sqlite", recognises, open, check_sqlite, gc_sqlite};
 
 SqliteSink::SqliteSink(const LoadRequest& request, std::string path, int busy_timeout_ms)
     : target_(request.target),
