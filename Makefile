@@ -7,7 +7,7 @@ TEST_DATA := flights-3m lineitem 0.1 lineitem 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-unit test-asan bench format clean test-dependencies
+.PHONY: help demo build test test-all test-unit test-asan bench format clean test-dependencies
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,6 +24,15 @@ test: test-dependencies ## all tests, with a PostgreSQL + PostGIS server of thei
 	@cmake --preset release
 	@cmake --build --preset release
 	@$(WITH_POSTGRES) ctest --test-dir build/release -j2 $(CTEST) $(ARGS)
+
+# The bundles of newer servers have no PostGIS.
+WITHOUT_POSTGIS = PYTEST_ADDOPTS="-k 'not geometry and not server_kinds'"
+test-all: test ## also PostgreSQL 17 and 18, and many more faults at random moments
+	@set -e; for version in 17 18; do \
+	  bindir=$$(scripts/fetch_postgres.sh $$version); \
+	  HEADRACE_PG_BINDIR=$$bindir $(WITHOUT_POSTGIS) $(WITH_POSTGRES) \
+	    ctest --test-dir build/release -j2 $(CTEST) -L 'server|cli|fault' -E Geometry $(ARGS); done
+	@HEADRACE_FAULT_RUNS=200 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
 
 test-unit: build ## the tests that need no server
 	@ctest --test-dir build/release -j2 $(CTEST) -L unit $(ARGS)
