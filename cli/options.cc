@@ -131,7 +131,7 @@ void add_load_options(CLI::App* app, Written* to) {
   target.value("--load-id", &to->load_id, "ID",
                "Name of this load; PostgreSQL keeps it: the same again does nothing");
   target.flag("--no-fallback", &to->no_fallback,
-              "PostgreSQL: fail where the server refuses the method, instead of using another");
+              "PostgreSQL: fail where the server refuses the method");
   target.value("--retries", &to->retries, "N", "Further attempts after failures that may pass [3]")
       ->check(CLI::Range(0, 1000));
 

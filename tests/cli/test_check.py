@@ -113,7 +113,7 @@ def test_check_row_security(orders, postgres, role):
     assert value["best_method"] == "optimized" and "--method optimized" in found["copy"]["advice"]
     # What it says is so.
     arguments = [orders, "--to", uri, "--table", f"{s}.t", "--mode", "append"]
-    assert "row-level security" in headrace("load", *arguments, "--method", "copy").err
+    assert "row-level security" in headrace("load", *arguments, "--method", "copy", "--no-fallback").err
     assert headrace("load", *arguments, "--method", value["best_method"]).code == 0
     assert postgres.count("t") == 1000
     value, _ = check(*postgres.to("t"), code=0)  # the owner is not held by it
