@@ -30,6 +30,18 @@ PG_PASSWORD = os.environ.get("HEADRACE_TEST_PG_PASSWORD")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "files: headrace reads a file or its standard input, which a build without Arrow C++ cannot")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if {"orders", "many_rows"} & set(item.fixturenames):
+            item.add_marker("files")
+
+
 def environment(**more):
     """Ours, without settings of headrace and libpq, with those in `more`."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "PG"))}

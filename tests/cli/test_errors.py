@@ -55,6 +55,7 @@ def test_truncated_parquet(orders, tmp_path):
     assert not (tmp_path / "x.db").exists()
 
 
+@pytest.mark.files
 def test_damaged_page(tmp_path):
     path = tmp_path / "damaged.parquet"
     numbers = pa.array(range(100_000), pa.int64())
@@ -70,6 +71,7 @@ def test_damaged_page(tmp_path):
     assert list(target.iterdir()) == []
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"this is not Parquet\n" * 100])
 def test_not_parquet(tmp_path, content):
     path = tmp_path / "fake.parquet"
@@ -79,6 +81,7 @@ def test_not_parquet(tmp_path, content):
     assert not (tmp_path / "x.db").exists()
 
 
+@pytest.mark.files
 def test_csv_cell_of_the_wrong_type(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,x\noops,y\n")
@@ -129,6 +132,7 @@ def test_type_that_does_not_fit(orders, postgres):
     assert postgres.count("t") == 0
 
 
+@pytest.mark.files
 def test_value_that_does_not_fit(tmp_path, postgres):
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"a": pa.array([1, 2, 40000], pa.int64())}), path)

@@ -46,6 +46,7 @@ def crashed_load(postgres, table="t", *more):
     return name
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("more", [[], ["--load-id", "o'clock \\ load"], ["--mode", "upsert", "--key", "a"]])
 def test_gc_removes_what_a_killed_load_left(postgres, more):
     s = postgres.schema
@@ -64,6 +65,7 @@ def test_gc_removes_what_a_killed_load_left(postgres, more):
     assert gc("--to", PG, "--schema", s) == {}
 
 
+@pytest.mark.files
 def test_gc_never_touches_a_running_load(postgres):
     dead = crashed_load(postgres, "dead")
     process, feed, live = start_load(postgres, "live")
@@ -76,6 +78,7 @@ def test_gc_never_touches_a_running_load(postgres):
     assert postgres.relations() == []
 
 
+@pytest.mark.files
 def test_load_does_not_notice_gc(postgres, tmp_path):
     """gc again and again, from before the staging table is made until after it is published."""
     group = pa.table({"a": pa.array([7] * 200_000, pa.int64()), "b": pa.array(["text"] * 200_000)})
@@ -161,6 +164,7 @@ def start_sqlite_load(path):
     return process, feed, file
 
 
+@pytest.mark.files
 def test_gc_of_sqlite(tmp_path):
     path = tmp_path / "x.db"
     process, _, dead = start_sqlite_load(path)

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import finish_fed, headrace, start, start_fed
 
+pytestmark = pytest.mark.files
+
 # SPEC 5: the report's fields, in this order.
 FIELDS = """schema_version status load_id table mode method method_requested method_reason fallback_reason
     commit_scope connections partitions rows_read rows_written rows_rejected rows_repaired bytes_read bytes_encoded

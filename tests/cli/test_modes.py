@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import headrace
 
+pytestmark = pytest.mark.files
 CONNECTIONS = ["1", "3"]
 
 

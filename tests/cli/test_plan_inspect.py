@@ -83,6 +83,7 @@ def test_inspect_as_text(orders):
     assert sum("orders.parquet" in line for line in lines[lines.index("partitions"):]) == 2
 
 
+@pytest.mark.files
 def test_inspect_hive_folders(tmp_path):
     for year in 2024, 2025:
         folder = tmp_path / f"year={year}"
@@ -93,6 +94,7 @@ def test_inspect_hive_folders(tmp_path):
     assert [p["hive"]["year"] for p in facts["partitions"]] == ["2024", "2025"]
 
 
+@pytest.mark.files
 @pytest.mark.parametrize("content", ["a,b\n1,x\n", "a,b\n"])
 def test_inspect_csv(tmp_path, content):
     (tmp_path / "x.csv").write_text(content)
@@ -101,6 +103,7 @@ def test_inspect_csv(tmp_path, content):
     assert done.json()["columns"][0]["type"] == "int32"
 
 
+@pytest.mark.files
 def test_names_cannot_steer_the_terminal(tmp_path):
     pq.write_table(pa.table({"a\x1b[2Jb\n": [1]}), tmp_path / "x.parquet")
     for command in ["inspect", tmp_path / "x.parquet"], ["plan", tmp_path / "x.parquet", "--to", tmp_path / "x.db"]:

@@ -3,6 +3,8 @@
 import pytest
 from conftest import headrace
 
+pytestmark = pytest.mark.files
+
 
 @pytest.fixture
 def guarded(postgres):

@@ -73,6 +73,7 @@ def test_successful_load_does_not_tell_the_password(orders, postgres, json):
     assert postgres.count("t") == 2000
 
 
+@pytest.mark.files
 @pytest.mark.skipif(not PG_TCP, reason="HEADRACE_TEST_PG_TCP is not set")
 @pytest.mark.parametrize("joined", [True, False])
 def test_process_list_does_not_show_the_password(postgres, joined):
@@ -86,6 +87,7 @@ def test_process_list_does_not_show_the_password(postgres, joined):
     assert b" password=***" in command_line and b"--table" in command_line
 
 
+@pytest.mark.files
 @pytest.mark.skipif(not PG, reason="HEADRACE_TEST_PG is not set")
 def test_server_does_not_show_the_password(postgres):
     process, feed = start_fed("--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", f"{postgres.schema}.t")

@@ -7,6 +7,7 @@ import time
 import pytest
 from conftest import finish, finish_fed, start, start_fed, wait_until
 
+pytestmark = pytest.mark.files
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 
