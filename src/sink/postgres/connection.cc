@@ -69,8 +69,6 @@ Result<PGconn*> connect_polling(const ConnectParameters& parameters,
   return owner.release();
 }
 
-void count_notice(void* counter, const PGresult*) { ++*static_cast<int64_t*>(counter); }
-
 }  // namespace
 
 Error cancelled_error() { return Error(ErrorCode::kCancelled, "the load was cancelled"); }
@@ -88,11 +86,32 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& target,
 }
 
 Connection::Connection(PGconn* conn) : conn_(conn) {
-  PQsetNoticeReceiver(conn_, count_notice, &notices_);
+  PQsetNoticeReceiver(conn_, take_notice, this);
   PQsetnonblocking(conn_, 1);
 }
 
 Connection::~Connection() { PQfinish(conn_); }
+
+void Connection::take_notice(void* connection, const PGresult* notice) {
+  auto* self = static_cast<Connection*>(connection);
+  ++self->notices_;
+  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity != nullptr && std::string_view(severity) == "FATAL") {
+    self->last_words_ = error_from_result(notice, "");
+  }
+}
+
+Error Connection::error_of(const PGresult* result, const std::string& doing) const {
+  Error error = error_from_result(result, doing);
+  return error.sqlstate.empty() && last_words_ ? lost(doing) : error;
+}
+
+Error Connection::lost(const std::string& doing) const {
+  if (!last_words_) return lost_connection(conn_, doing);
+  Error error = *last_words_;
+  if (!doing.empty()) error.message = fmt::format("{}: {}", doing, error.message);
+  return error;
+}
 
 int Connection::wait_socket(bool writable, int ms) const {
   return poll_socket(PQsocket(conn_), static_cast<short>(writable ? POLLIN | POLLOUT : POLLIN), ms);
@@ -152,7 +171,7 @@ Result<PgResult> Connection::wait_results(const std::string& doing) {
     if (result == nullptr) break;
     const ExecStatusType status = PQresultStatus(result.get());
     if (is_error(result.get())) {
-      if (!error) error = error_from_result(result.get(), doing);
+      if (!error) error = error_of(result.get(), doing);
     } else if (!error) {
       last = std::move(result);
     }
@@ -162,12 +181,12 @@ Result<PgResult> Connection::wait_results(const std::string& doing) {
     if (error->sqlstate == kQueryCanceled && limits_.stopped()) return cancelled_error();
     return std::move(*error);
   }
-  if (last == nullptr) return lost_connection(conn_, doing);
+  if (last == nullptr) return lost(doing);
   return last;
 }
 
 Result<PgResult> Connection::collect(bool sent, const std::string& doing) {
-  if (!sent) return lost_connection(conn_, doing);
+  if (!sent) return lost(doing);
   return wait_results(doing);
 }
 

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,12 @@ class Connection {
   // Notices the server sent so far. They are counted and dropped: the library never prints.
   int64_t notices() const { return notices_; }
 
+  // The Error of a failed result, or of a connection that is lost. Where the server ended the
+  // session while nothing was asked of it, libpq takes its last words for a notice, and says only
+  // that the connection was closed: then they are the error.
+  Error error_of(const PGresult* result, const std::string& doing) const;
+  Error lost(const std::string& doing) const;
+
  private:
   explicit Connection(PGconn* conn);
   Result<PgResult> collect(bool sent, const std::string& doing);
@@ -93,7 +100,10 @@ class Connection {
 
   PGconn* conn_;
   WaitLimits limits_;
+  static void take_notice(void* connection, const PGresult* notice);
+
   int64_t notices_ = 0;
+  std::optional<Error> last_words_;  // FATAL that came as a notice
   bool dead_ = false;
 };
 

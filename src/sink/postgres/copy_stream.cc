@@ -85,7 +85,7 @@ Error CopyStream::fail_from_server() {
   put_end(connection_, "headrace stopped sending");
   auto result = connection_.wait_results(kDoing);
   if (!result.ok()) return fail(std::move(result).error());
-  return fail(lost_connection(connection_.raw(), kDoing));
+  return fail(connection_.lost(kDoing));
 }
 
 // Waits until libpq holds nothing unsent.

@@ -140,7 +140,7 @@ Result<std::optional<Leftover>> remove(Connection& connection, const Candidate& 
     }
   }
   if (!connection.alive()) {
-    if (collected.ok()) return lost_connection(connection.raw(), "removing " + leftover.name);
+    if (collected.ok()) return connection.lost("removing " + leftover.name);
     return std::move(collected).error();
   }
   if (connection.in_transaction()) HEADRACE_TRY(connection.run("ROLLBACK"));

@@ -33,7 +33,7 @@ class AsyncWriter final : public SinkWriter {
 
   Status begin() {
     if (PQenterPipelineMode(raw()) == 1) return {};
-    return lost_connection(raw(), "entering pipeline mode");
+    return target_.connection().lost("entering pipeline mode");
   }
 
   Status write(const RowBlock& block) override {
@@ -47,7 +47,7 @@ class AsyncWriter final : public SinkWriter {
   Status finish() override {
     if (!batch_.empty()) HEADRACE_TRY(send());
     HEADRACE_TRY(wait_until_unanswered(0));
-    if (PQexitPipelineMode(raw()) != 1) return lost_connection(raw(), "leaving pipeline mode");
+    if (PQexitPipelineMode(raw()) != 1) return target_.connection().lost("leaving pipeline mode");
     HEADRACE_TRY(target_.commit());
     done_ = true;
     return {};
@@ -96,10 +96,10 @@ Status AsyncWriter::send() {
   const InsertParameters p = batch_.parameters();
   if (PQsendQueryParams(raw(), target_.sql(batch_).c_str(), p.count, p.types, p.values, p.lengths,
                         p.formats, 0) != 1) {
-    return failed(lost_connection(raw(), ""), batch_.ranges());
+    return failed(target_.connection().lost(""), batch_.ranges());
   }
   unanswered_.push_back(batch_.ranges());
-  if (PQpipelineSync(raw()) != 1) return failed(lost_connection(raw(), ""), batch_.ranges());
+  if (PQpipelineSync(raw()) != 1) return failed(target_.connection().lost(""), batch_.ranges());
   target_.count_sent(batch_.rows(), batch_.bytes());
   batch_.clear();
   return {};
@@ -139,7 +139,7 @@ Status AsyncWriter::take_results() {
   while (!unanswered_.empty() && PQisBusy(raw()) == 0) {
     const PgResult result(PQgetResult(raw()));
     if (result == nullptr) {
-      if (ended) return failed(lost_connection(raw(), ""), unanswered_.front());
+      if (ended) return failed(target_.connection().lost(""), unanswered_.front());
       ended = true;
       continue;
     }
@@ -152,7 +152,7 @@ Status AsyncWriter::take_results() {
         target_.count_stored(result.get());
         break;
       default:
-        return failed(error_from_result(result.get(), ""), unanswered_.front());
+        return failed(target_.connection().error_of(result.get(), ""), unanswered_.front());
     }
   }
   return {};

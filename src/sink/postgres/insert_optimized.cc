@@ -44,7 +44,7 @@ class OptimizedWriter final : public SinkWriter {
     const InsertParameters p = batch_.parameters();
     const int sent = PQsendQueryParams(connection.raw(), target_.sql(batch_).c_str(), p.count,
                                        p.types, p.values, p.lengths, p.formats, 0);
-    if (sent != 1) return located(lost_connection(connection.raw(), ""));
+    if (sent != 1) return located(connection.lost(""));
     auto result = connection.wait_results("");
     if (!result.ok()) return located(std::move(result).error());
     target_.count_stored(result->get());

@@ -27,7 +27,7 @@ class StandardWriter final : public SinkWriter {
     Connection& connection = target_.connection();
     const int sent = PQsendPrepare(connection.raw(), kUnnamed, target_.row_sql().c_str(),
                                    static_cast<int>(values_.size()), target_.shape().types.data());
-    if (sent != 1) return lost_connection(connection.raw(), kPreparing);
+    if (sent != 1) return connection.lost(kPreparing);
     HEADRACE_TRY(connection.wait_results(kPreparing));
     return {};
   }
@@ -73,7 +73,7 @@ class StandardWriter final : public SinkWriter {
     const int sent =
         PQsendQueryPrepared(connection.raw(), kUnnamed, static_cast<int>(values_.size()),
                             values_.data(), lengths_.data(), formats_.data(), 0);
-    if (sent != 1) return lost_connection(connection.raw(), "");
+    if (sent != 1) return connection.lost("");
     HEADRACE_ASSIGN(const PgResult result, connection.wait_results(""));
     target_.count_stored(result.get());
     return {};
