@@ -57,7 +57,7 @@ def test_environment_needs_no_warning(orders):
     assert "process list" not in done.err
 
 
-@pytest.mark.skipif(not PG_TCP, reason="HEADRACE_TEST_PG_TCP is not set")
+@pytest.mark.usefixtures("tcp")
 @pytest.mark.parametrize("json", [[], ["--json"]])
 def test_successful_load_does_not_tell_the_password(orders, postgres, json):
     table = f"{postgres.schema}.t"
@@ -74,7 +74,7 @@ def test_successful_load_does_not_tell_the_password(orders, postgres, json):
 
 
 @pytest.mark.files
-@pytest.mark.skipif(not PG_TCP, reason="HEADRACE_TEST_PG_TCP is not set")
+@pytest.mark.usefixtures("tcp")
 @pytest.mark.parametrize("joined", [True, False])
 def test_process_list_does_not_show_the_password(postgres, joined):
     target = f"{PG_TCP} password={PG_PASSWORD}"
@@ -88,7 +88,7 @@ def test_process_list_does_not_show_the_password(postgres, joined):
 
 
 @pytest.mark.files
-@pytest.mark.skipif(not PG, reason="HEADRACE_TEST_PG is not set")
+@pytest.mark.usefixtures("postgres")
 def test_server_does_not_show_the_password(postgres):
     process, feed = start_fed("--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", f"{postgres.schema}.t")
     wait_until(lambda: feed.batches > 50)
