@@ -52,6 +52,7 @@ Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, co
   plan.partitions = source.partitions;
   plan.row_count = source.row_count;
   plan.values = request.values;
+  plan.verify = request.verify;
   plan.analyze = request.tuning.analyze;
   plan.lock_timeout_ms = request.tuning.lock_timeout_ms > 0 ? request.tuning.lock_timeout_ms : 5000;
   plan.index_action = sink.indexes.empty() ? "none" : "keep";
