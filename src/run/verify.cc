@@ -76,7 +76,7 @@ Result<VerifyReport> verify_tables(const LoadRequest& request) {
   plan.workers = host.cores;  // they do not write
   SummingSink summing(nullptr, plan);
   PipelineStats stats;
-  HEADRACE_TRY(run_pipeline(request, plan, *source, summing, &stats));
+  HEADRACE_TRY(run_pipeline(request, plan, "", *source, summing, &stats));
   TableSums found = plan_sums(plan);
   HEADRACE_TRY(sink->scan(plan, request.cancel, &found));
   VerifyReport report;
