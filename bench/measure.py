@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-TICK = os.sysconf("SC_CLK_TCK")
+from processes import TICK
 
 
 @dataclass
