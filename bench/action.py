@@ -1,8 +1,8 @@
 """Times one action inside a running process: for peers whose start and warm-up would hide what they can do.
 
 The process loads everything once, prints `ready` and waits; the harness puts the target back to its start, begins the
-clock and writes a line; the process loads again and prints `done`, which stops the clock. Spark's own words on stdout are
-passed over.
+clock and writes a line; the process loads again and prints `done`, which stops the clock. Spark's own words on stdout
+are passed over.
 
     peer:     start, warm-up ... ready           load ... done   end
     harness:                           reset  go [ the clock ]

@@ -18,6 +18,7 @@ class Arm:
     action: bool = False  # only the second of two loads in one process is timed, see action.py
     spark: bool = False  # needs what fetch_spark.sh fetches; runs only when asked for
     workloads: tuple = ()  # names of those it is made for; all if empty
+    cannot: dict = field(default_factory=dict)  # workload -> why it is known to fail; it is tried all the same
     rows: dict = field(default_factory=dict)  # workload -> rows of the subset this arm gets
     inputs: Callable | None = None  # (workload, source) -> files it reads; the source if None
 

@@ -13,13 +13,14 @@ def outcome(ratio):
     return "lost" if ratio["median"] < 1 else "won"
 
 
-def shown_ratio(ratio):
+def shown_ratio(ratio, ours):
     if not ratio:
         return "-"
     text = f"{ratio['median']:.2f}"
     if ratio["pairs"] > 1:
         text += f" ({ratio['min']:.2f}-{ratio['max']:.2f})"
-    return f"**{text} {outcome(ratio)}**" if outcome(ratio) != "won" else text
+    # Against another of our own arms nothing is won or lost.
+    return f"**{text} {outcome(ratio)}**" if outcome(ratio) != "won" and not ours else text
 
 
 def notes(line):
@@ -59,7 +60,7 @@ def columns(result):
     for line in lines:
         if line["compares"]:
             found.append((f"time / {line['label']}", lambda other, name=line["arm"]: shown_ratio(
-                other.get("ratios", {}).get(name))))
+                other.get("ratios", {}).get(name), other["ours"])))
     return [*found, ("quiet runs", lambda line: f"{line['quiet']}/{line['runs']}")]
 
 
@@ -85,7 +86,7 @@ def verdict(result):
     said = {"won": [], "lost": [], "undecided": []}
     for line in result["arms"]:
         for name, ratio in (line.get("ratios") or {}).items():
-            if ratio:
+            if ratio and not line["ours"]:
                 said[outcome(ratio)].append(f"{labels[name]} against {line['label']} ({ratio['median']:.2f})")
     if not any(said.values()):
         return "Nothing to compare: no proven run of ours beside a peer's."

@@ -11,6 +11,8 @@ PANDAS_ROWS = {"lineitem": 100_000, "flights": 100_000}
 EXECUTEMANY_ROWS = {"lineitem": 500_000, "flights": 500_000, "entity": 20_000, "entity_bare": 20_000}
 STANDARD_ROWS = {"lineitem": 200_000, "flights": 200_000, "entity": 20_000, "entity_bare": 20_000}
 PLAIN, ENTITY = ("lineitem", "flights"), ("entity", "entity_bare")
+# Arrow has no type that says jsonb or geometry, so these peers send the bytes of the text.
+NO_TEXT = dict.fromkeys(ENTITY, "sends text as it is, which is no jsonb and no geometry in binary COPY")
 PSQL = ["-Xq", "-v", "ON_ERROR_STOP=1", "-c"]
 
 
@@ -73,9 +75,9 @@ class PostgresTarget(Target):
             psql_sessions(tables, 1), psql_sessions(tables, 2),
             Arm("psql_csv", "psql csv COPY", note="from a CSV made before the clock",
                 commands=lambda w, source: [copy(server, w, w.csv(), "csv")], inputs=lambda w, source: [w.csv()]),
-            Arm("pgpq", "pgpq + psycopg",
+            Arm("pgpq", "pgpq + psycopg", cannot=NO_TEXT,
                 commands=lambda w, source: peer(options, "postgres_pgpq.py", source, server.uri, w.table)),
-            Arm("adbc", "ADBC ingest, append",
+            Arm("adbc", "ADBC ingest, append", cannot=NO_TEXT,
                 commands=lambda w, source: peer(options, "postgres_adbc.py", source, server.uri, w.table)),
             Arm("adbc_staged", "ADBC ingest as text, INSERT ... SELECT with casts", workloads=ENTITY,
                 commands=lambda w, source: peer(options, "postgres_adbc_staged.py", source, server.uri, w.table,

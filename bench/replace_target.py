@@ -16,7 +16,7 @@ OLD_WAY = "psql: staging + DELETE + INSERT ... SELECT"
 
 
 def old_way(table, path):
-    """What the writer of old did, at its best: binary COPY from a prepared file, staging without WAL, one transaction."""
+    """What the writer of old did, at its best: a prepared binary file, staging without WAL, one transaction."""
     stage = f"{table}_stage"
     return ("BEGIN", f"CREATE UNLOGGED TABLE {stage} (LIKE {table})", f"\\copy {stage} from {quoted(path)} binary",
             f"DELETE FROM {table}", f"INSERT INTO {table} SELECT * FROM {stage}", f"DROP TABLE {stage}", "COMMIT")

@@ -12,7 +12,7 @@ class Run:
     arm: str
     round: int
     position: int
-    status: str  # proven, void (ran, but the result is wrong) or failed
+    status: str  # proven, void (ran, but the result is wrong), failed, or cannot (failed, as was known)
     reason: str | None = None
     seconds: float | None = None  # only of proven runs
     cpu_seconds: float | None = None
@@ -71,9 +71,11 @@ def run_arm(target, workload, arm, run, options, show):
     run.rows = workload.facts(arm.limit(workload))["rows"]
     log = options.work / "logs" / f"{target.name}-{workload.name}-{arm.name}-{run.round}"
     log.parent.mkdir(parents=True, exist_ok=True)
-    measured, server_cpu = clocked(target, workload, arm, arm.files(workload, source), commands, log, options, run.extra)
+    files = arm.files(workload, source)
+    measured, server_cpu = clocked(target, workload, arm, files, commands, log, options, run.extra)
     if measured.failure:
-        run.status, run.reason = "failed", measured.failure
+        known = arm.cannot.get(workload.name)
+        run.status, run.reason = ("cannot", f"{known} ({measured.failure})") if known else ("failed", measured.failure)
         return
     run.proof = target.prove(workload, arm, measured, run.extra)
     if not run.proof["ok"]:

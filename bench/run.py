@@ -83,6 +83,7 @@ def parse_arguments():
     add("--shared-buffers", default="4GB", help="of that server; default 4GB")
     add("--timeout", type=float, default=900, help="seconds after which a run is ended; default 900")
     options = parser.parse_args()
+    options.spark_python = options.spark_jar = None  # set when an arm needs them
     if options.quick:
         options.repeats = 1
     if options.repeats < 1:
@@ -178,7 +179,8 @@ def benchmark(options, targets):
     results = {"schema_version": 1, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                "machine": machine.describe(options.work), "versions": machine.versions(options, ROOT),
                "options": {"repeats": options.repeats, "connections": options.connections, "scale": options.scale,
-                           "entity_rows": options.entity_rows, "headrace_args": options.headrace_args, "timeout_seconds": options.timeout}, "results": []}
+                           "entity_rows": options.entity_rows, "headrace_args": options.headrace_args,
+                           "timeout_seconds": options.timeout}, "results": []}
     if results["machine"]["file_system"] == "tmpfs":
         say(f"warning: {options.work} is in memory, where a sync costs nothing; choose --work on a disk")
     try:

@@ -71,9 +71,9 @@ def machine_limit(result):
     if not one:
         return "The machine's limit: not known without a run of one connection."
     client, server, wall = (median(run[key] for run in one) for key in ("cpu_seconds", "server_cpu_seconds", "seconds"))
-    return (f"The machine's limit: {result['cores']} cores. One connection takes {client:.2f} s of client and {server:.2f} s "
-            f"of server CPU in {wall:.2f} s, so {busy(one):.2f} cores are busy, and with the same CPU a row no number of "
-            f"connections is more than {result['cores'] / busy(one):.2f} times as fast.")
+    return (f"The machine's limit: {result['cores']} cores. One connection takes {client:.2f} s of client and "
+            f"{server:.2f} s of server CPU in {wall:.2f} s, so {busy(one):.2f} cores are busy, and with the same CPU a "
+            f"row no number of connections is more than {result['cores'] / busy(one):.2f} times as fast.")
 
 
 def aims(result):

@@ -22,9 +22,11 @@ import pyarrow.parquet as pq
 GROUP = 10_000  # rows of a row group; each has random numbers of its own
 SEED = 20251122
 WORDS = ("conservation area", "listed building", 'the "Old" Forge', "tree, preservation order", "a|b", "tab\there",
-         "back\\slash", "two\r\nlines", "Caf\u00e9 Na\u00efve", "Llanfair\u00adpwll T\u0177 \u0174yn", "\U0001f333 green belt",
-         "ancient woodland", "scheduled monument", "flood zone", "heritage site", "O'Brien's", "county park", "100% local")
-KEYS = ("document-url", "documentation-url", "notes", "description", "legislation", "naptan-code", "listed-grade", "uprn")
+         "back\\slash", "two\r\nlines", "Caf\u00e9 Na\u00efve", "Llanfair\u00adpwll T\u0177 \u0174yn",
+         "\U0001f333 green belt", "ancient woodland", "scheduled monument", "flood zone", "heritage site", "O'Brien's",
+         "county park", "100% local")
+KEYS = ("document-url", "documentation-url", "notes", "description", "legislation", "naptan-code", "listed-grade",
+        "uprn")
 TYPOLOGIES = ("geography", "legal-instrument", "document")
 TODAY = datetime.date(2025, 8, 19)
 SCHEMA = pa.schema([("entity", pa.int64()), ("name", pa.string()), ("entry_date", pa.date32()),

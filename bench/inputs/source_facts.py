@@ -1,7 +1,7 @@
 """What the Parquet file holds, as pyarrow reads it: the yardstick of sqlite_proof.py.
 usage: source_facts.py SOURCE [--rows]
-Prints one JSON object: rows, per column its kind and exact sums, one pairing sum, and every 997th row; with --rows only the
-number of rows."""
+Prints one JSON object: rows, per column its kind and exact sums, one pairing sum, and every 997th row; with --rows
+only the number of rows."""
 import json
 import sys
 
