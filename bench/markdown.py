@@ -35,6 +35,10 @@ def memory(line):
     return ("<= " if line["rss_is_floor"] else "") + number(line["peak_rss_bytes"], "{:.0f}", 1e6)
 
 
+def rate(rows_per_second):
+    return number(rows_per_second, "{:,.0f}" if rows_per_second >= 100_000 else "{:.1f}", 1e3)
+
+
 def per_million(line, key):
     """Seconds of CPU per million rows."""
     return None if line[key] is None else line[key] / line["rows"] * 1e6
@@ -46,7 +50,7 @@ def columns(result):
     found = [("s, median (min-max)", lambda line: f"{line['seconds']:.2f}" + (
         f" ({line['seconds_min']:.2f}-{line['seconds_max']:.2f})" if line["runs"] > 1 else "")),
              ("k rows/s", lambda line: "-" if line["floor"] and not line["ours"]
-              else number(line["rows_per_second"], "{:,.0f}", 1e3))]
+              else rate(line["rows_per_second"]))]
     for who, key in (("client", "cpu_seconds"), ("server", "server_cpu_seconds")):
         if any(line.get(key) is not None for line in lines):
             found.append((f"{who} CPU s", lambda line, key=key: number(line[key])))

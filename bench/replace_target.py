@@ -54,6 +54,7 @@ class ReplaceTarget(PostgresTarget):
     extras = (Extra("size_before", "MB before", "{:.0f}", 1e6), Extra("size_after", "MB after", "{:.0f}", 1e6),
               Extra("growth", "growth"), Extra("wal_bytes", "WAL MB", "{:.0f}", 1e6),
               Extra("reader_longest", "reader's longest wait ms", "{:.1f}", 1e-3, worst=True),
+              Extra("reader_idle_longest", "before the load ms", "{:.1f}", 1e-3, worst=True),
               Extra("reader_p99", "99 % of waits ms", "{:.1f}", 1e-3), Extra("reader_statements", "reads", "{:.0f}"))
 
     def arms(self):

@@ -3,6 +3,7 @@ from statistics import median
 
 from aims import aim, runs_of
 from arms import Arm
+from markdown import rate
 from postgres_target import PostgresTarget, connections, load, psql_sessions
 from summary import ratios
 
@@ -59,9 +60,9 @@ def table(result):
     for number in NUMBERS:
         runs = runs_of(result, OURS.format(number))
         if runs:
-            rate = median(run["rows"] / run["seconds"] for run in runs)
+            rows_per_second = median(run["rows"] / run["seconds"] for run in runs)
             ratio = speed_up(result, OURS, number)
-            lines.append(f"| {number} | {rate / 1e3:,.0f} | {shown(ratio)} | {shown(ratio, number)} | "
+            lines.append(f"| {number} | {rate(rows_per_second)} | {shown(ratio)} | {shown(ratio, number)} | "
                          f"{busy(runs):.2f} | {shown(speed_up(result, PSQL, number))} |")
     return lines
 

@@ -245,7 +245,7 @@ class Scaling(unittest.TestCase):
 
     def test_the_table_has_a_line_for_each_number(self):
         lines = scaling_target.table(self.result())
-        self.assertEqual(lines[3], "| 2 | 0 | 1.67 | 0.83 | 2.00 | - |")
+        self.assertEqual(lines[3], "| 2 | 0.0 | 1.67 | 0.83 | 2.00 | - |")
         self.assertEqual(len(lines), 6)
 
     def test_without_one_connection_nothing_is_claimed(self):
