@@ -47,6 +47,12 @@ def record(run, target, measured, server_cpu):
         run.seconds, run.cpu_seconds = run.report["seconds"], run.report["cpu_seconds"]
 
 
+def shortened(differences):
+    """All of them are in the run's proof; the first tell enough."""
+    more = [f"and {len(differences) - 3} more"] if len(differences) > 3 else []
+    return "; ".join(differences[:3] + more)
+
+
 def clocked(target, workload, arm, files, commands, log, options, extra):
     """(Measurement, CPU seconds of the server or None) of one run, in a target that is as at its start."""
     def reset():
@@ -79,7 +85,7 @@ def run_arm(target, workload, arm, run, options, show):
         return
     run.proof = target.prove(workload, arm, measured, run.extra)
     if not run.proof["ok"]:
-        run.status, run.reason = "void", "; ".join(run.proof["differences"])
+        run.status, run.reason = "void", shortened(run.proof["differences"])
         return
     run.status, run.output_bytes = "proven", run.proof.get("output_bytes")
     record(run, target, measured, server_cpu)

@@ -17,6 +17,7 @@ import postgres_tables  # noqa: E402
 import processes  # noqa: E402
 import replace_target  # noqa: E402
 import reports  # noqa: E402
+import rounds  # noqa: E402
 import run as bench_run  # noqa: E402
 import scaling_target  # noqa: E402
 import spark_arms  # noqa: E402
@@ -322,6 +323,12 @@ print("done", flush=True)
 time.sleep({after})
 sys.exit({code})
 """
+
+
+class Reasons(unittest.TestCase):
+    def test_a_long_list_of_differences_is_cut(self):
+        self.assertEqual(rounds.shortened(["a", "b", "c"]), "a; b; c")
+        self.assertEqual(rounds.shortened(["a", "b", "c", "d", "e"]), "a; b; c; and 2 more")
 
 
 class Action(unittest.TestCase):
