@@ -53,6 +53,7 @@ Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, co
   plan.partitions = source.partitions;
   plan.row_count = source.row_count;
   plan.values = request.values;
+  plan.verify = request.verify;
   plan.analyze = request.tuning.analyze;
   plan.lock_timeout_ms = request.tuning.lock_timeout_ms > 0 ? request.tuning.lock_timeout_ms : 5000;
   plan.index_action = sink.indexes.empty() ? "none" : "keep";
@@ -66,6 +67,7 @@ Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, co
   HEADRACE_TRY(check_target(in, &plan));
   HEADRACE_TRY(plan_columns(in, &plan));
   HEADRACE_TRY(plan_mode(in, &plan));
+  HEADRACE_TRY(plan_layout(in, &plan));
   HEADRACE_TRY(plan_method(in, &plan));
   HEADRACE_TRY(plan_parallelism(in, &plan));
   plan_recommendation(in, &plan);

@@ -19,6 +19,9 @@ Status plan_columns(const PlanInput& in, Plan* plan);
 // plan_mode.cc: keys and conditions that the mode needs.
 Status plan_mode(const PlanInput& in, Plan* plan);
 
+// plan_layout.cc: one SQLite file or several, and which rows go to which.
+Status plan_layout(const PlanInput& in, Plan* plan);
+
 // choose_method.cc: method and row format.
 Status plan_method(const PlanInput& in, Plan* plan);
 

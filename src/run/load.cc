@@ -14,6 +14,7 @@
 #include "base/phase_timer.h"
 #include "run/pipeline.h"
 #include "run/retry.h"
+#include "run/summing_sink.h"
 #include "sink/sink.h"
 #include "source/source.h"
 
@@ -110,10 +111,18 @@ bool is_cancelled(const LoadRequest& request) {
 // Everything between the plan and the commit. The sink is abandoned when this fails.
 Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   PipelineStats stats;
-  Status status = run_pipeline(request, opened.plan, report->load_id, *opened.source, *opened.sink, &stats);
+  SummingSink summing(opened.sink.get(), opened.plan);
+  Sink& target = opened.plan.verify == VerifyLevel::kNone ? *opened.sink : summing;
+  Status status =
+      run_pipeline(request, opened.plan, report->load_id, *opened.source, target, &stats);
   fill_from_stats(stats, report);
   if (!status.ok()) return status;
   if (is_cancelled(request)) return Error(ErrorCode::kCancelled, "the load was cancelled");
+  if (opened.plan.verify != VerifyLevel::kNone) {
+    const auto start = std::chrono::steady_clock::now();
+    HEADRACE_TRY(opened.sink->verify(opened.plan.verify, summing.sums()));
+    report->phases.verify = seconds_since(start);
+  }
   HEADRACE_ASSIGN(PublishStats published, opened.sink->publish());
   report->rows_written = stats.rows_written - published.rows_dropped;
   report->rows_rejected = published.rows_dropped;

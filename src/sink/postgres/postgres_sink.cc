@@ -20,6 +20,7 @@
 #include "sink/postgres/publish.h"
 #include "sink/postgres/readiness.h"
 #include "sink/postgres/staging.h"
+#include "sink/postgres/table_scan.h"
 #include "sink/postgres/write_job.h"
 
 namespace headrace {
@@ -96,6 +97,10 @@ class PostgresSink final : public Sink {
     if (borrows) return method->open(WriterConnection::borrow(*control_), std::move(job), totals_);
     HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
     return method->open(std::move(connection), std::move(job), totals_);
+  }
+
+  Status scan(const Plan& plan, const std::atomic<bool>* cancel, TableSums* sums) override {
+    return scan_postgres(*control_, plan, cancel, sums);
   }
 
   Result<PublishStats> publish() override;
