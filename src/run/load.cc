@@ -91,6 +91,7 @@ void fill_from_changes(std::vector<ColumnChange> changes, Report* report) {
 void fill_from_publish(PublishStats published, Report* report) {
   report->phases.commit = published.commit_seconds;
   report->phases.index = published.index_seconds;
+  report->phases.analyze = published.analyze_seconds;
   report->lock_seconds = published.lock_seconds;
   report->wal_bytes = published.wal_bytes;
   report->bytes_sent = published.bytes_sent;
@@ -104,7 +105,9 @@ bool is_cancelled(const LoadRequest& request) {
 
 // Everything between the plan and the commit. The sink is abandoned when this fails.
 Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
+  const auto start = std::chrono::steady_clock::now();
   HEADRACE_TRY(opened.sink->prepare(opened.plan, report->load_id));
+  report->phases.prepare = seconds_since(start);
   PipelineStats stats;
   Status status = run_pipeline(request, opened.plan, *opened.source, *opened.sink, &stats);
   fill_from_stats(stats, report);

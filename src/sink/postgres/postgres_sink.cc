@@ -35,6 +35,8 @@ class PostgresSink final : public Sink {
   PostgresSink(const LoadRequest& request, TableName name, std::unique_ptr<Connection> control)
       : target_(request.target),
         name_(std::move(name)),
+        mode_(request.mode),
+        replace_where_(request.replace_where),
         ledger_id_(request.load_id),
         cancel_(request.cancel),
         pool_(request.target, request.cancel),
@@ -46,6 +48,7 @@ class PostgresSink final : public Sink {
     HEADRACE_ASSIGN(catalog_, read_catalog(*control_, name_));
     SinkFacts& facts = catalog_->facts;
     facts.target = masked_uri(target_);
+    HEADRACE_TRY(estimate());
     if (!ledger_id_.empty()) {
       HEADRACE_ASSIGN(facts.committed,
                       find_committed(*control_, facts.schema, facts.table, ledger_id_));
@@ -102,6 +105,7 @@ class PostgresSink final : public Sink {
  private:
   enum class State { kOpen, kPrepared, kPublished, kAbandoned };
 
+  Status estimate();
   Status begin(const std::string& load_id);
   Status prepare_single(const std::string& load_id);
   Status prepare_swap(const std::string& load_id);
@@ -118,6 +122,8 @@ class PostgresSink final : public Sink {
 
   const std::string target_;
   const TableName name_;
+  const Mode mode_;
+  const std::string replace_where_;
   const std::string ledger_id_;  // empty: the load is not kept
   const std::atomic<bool>* const cancel_;
   ConnectionPool pool_;
@@ -136,6 +142,18 @@ class PostgresSink final : public Sink {
 
 int lock_timeout_ms(const Plan& plan) {
   return plan.lock_timeout_ms > 0 ? plan.lock_timeout_ms : kDefaultLockTimeoutMs;
+}
+
+// What modes that keep old rows are chosen by. Of a table of others there is no choice.
+Status PostgresSink::estimate() {
+  SinkFacts& facts = catalog_->facts;
+  const bool keeps = mode_ == Mode::kAppend || mode_ == Mode::kDeleteInsert;
+  if (!keeps || !facts.is_owner || facts.table_is_empty || facts.relation_kind != "table") return {};
+  const std::string table = qualified(facts.schema, facts.table);
+  HEADRACE_ASSIGN(facts.row_estimate, estimate_rows(*control_, table, ""));
+  if (mode_ != Mode::kDeleteInsert || replace_where_.empty()) return {};
+  HEADRACE_ASSIGN(facts.matching_estimate, estimate_rows(*control_, table, replace_where_));
+  return {};
 }
 
 // Deleting rows must not delete or change those of other tables.
