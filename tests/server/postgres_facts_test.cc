@@ -173,7 +173,12 @@ INSTANTIATE_TEST_SUITE_P(
         DependentCase{"partition",
                       "CREATE TABLE q (id int NOT NULL, name text, n int) PARTITION BY LIST (id);"
                       "ALTER TABLE q ATTACH PARTITION t FOR VALUES IN (1)",
-                      "partition of {}.q"},
+                      nullptr},
+        DependentCase{"partition_beside_a_default",
+                      "CREATE TABLE q (id int NOT NULL, name text, n int) PARTITION BY LIST (id);"
+                      "CREATE TABLE q0 PARTITION OF q DEFAULT;"
+                      "ALTER TABLE q ATTACH PARTITION t FOR VALUES IN (1)",
+                      "partition of {}.q (whose default partition would be read under the lock)"},
         DependentCase{"publication", "CREATE PUBLICATION SCHEMA_p FOR TABLE t",
                       "publication of table {0}.t in publication {0}_p (its subscribers get the rows "
                       "only by DELETE and INSERT)"},

@@ -19,7 +19,8 @@ Status read_kind(Connection& connection, const char* sql, const std::string& oid
                  const std::string& stage, TableCopy* copy) {
   const std::map<std::string, std::vector<std::string>*> places = {
       {"setting", &copy->settings},    {"object", &copy->objects}, {"right", &copy->rights},
-      {"key", &copy->keys},            {"lock", &copy->locks},     {"referring", &copy->referring},
+      {"key", &copy->keys},            {"lock", &copy->locks},
+      {"trial", &copy->trials},        {"referring", &copy->referring},
       {"repoint", &copy->repointings}, {"name", &copy->names}};
   HEADRACE_ASSIGN(const PgResult rows,
                   connection.query(sql, {oid, stage, temporary_prefix(stage)}, "reading the catalog"));
@@ -39,7 +40,7 @@ Status read_kind(Connection& connection, const char* sql, const std::string& oid
 
 Status read_carried_objects(Connection& connection, const std::string& oid,
                             const std::string& stage, TableCopy* copy) {
-  for (const char* sql : {kCarriedTriggers, kCarriedPolicies, kCarriedRules, kCarriedForeignKeys,
+  for (const char* sql : {kCarriedMembership, kCarriedTriggers, kCarriedPolicies, kCarriedRules, kCarriedForeignKeys,
                           kCarriedStatistics}) {
     HEADRACE_TRY(read_kind(connection, sql, oid, stage, copy));
   }

@@ -93,9 +93,10 @@ SELECT words, NULL, kind, sql FROM (
 // OWNER TO its owner locks the one view; LOCK TABLE would lock every table below.
 inline constexpr char kCarriedRules[] = R"(
 WITH t AS (
-  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS self, y.oid AS type, y.typarray
+  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS self, y.oid AS type, y.typarray, $2::text AS stage,
+         $3::text AS prefix
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type y ON y.oid = c.reltype
-  WHERE c.oid = $1::oid AND $2::text IS NOT NULL AND $3::text IS NOT NULL
+  WHERE c.oid = $1::oid
 ), w AS (
   SELECT DISTINCT w.oid FROM t, pg_depend d JOIN pg_rewrite w ON w.oid = d.objid
   WHERE d.classid = 'pg_rewrite'::regclass
@@ -103,7 +104,7 @@ WITH t AS (
          OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.type, t.typarray)))
 ), r AS (
   SELECT w.oid, w.rulename, w.ev_type, w.ev_enabled, w.ev_class, c.relkind, c.relpersistence, c.relowner, c.reloptions,
-         t.self, w.rulename = '_RETURN' AS is_view, w.ev_class = t.oid AS is_own, n.oid AS schema,
+         t.self, t.prefix, n.nspname AS schema_name, w.rulename = '_RETURN' AS is_view, w.ev_class = t.oid AS is_own, n.oid AS schema,
          format('%I.%I', n.nspname, c.relname) AS relation, pg_get_userbyid(c.relowner) AS owner,
          pg_describe_object(CASE WHEN w.rulename = '_RETURN' THEN 'pg_class'::regclass ELSE 'pg_rewrite'::regclass END,
                             CASE WHEN w.rulename = '_RETURN' THEN w.ev_class ELSE w.oid END, 0) AS words
@@ -126,9 +127,13 @@ SELECT words, reason, kind, sql FROM (
   SELECT -oid::bigint AS place, 0 AS step, words, reason, 'lock' AS kind,
          format('ALTER VIEW %s OWNER TO %I', relation, owner) AS sql FROM checked WHERE is_view
   UNION ALL
+  SELECT oid::bigint, 0, words, reason, 'trial', format('CREATE VIEW %I.%I AS %s', schema_name, prefix || '_v' || oid,
+         rtrim(pg_get_viewdef(ev_class), ';'))
+  FROM checked WHERE is_view AND relkind = 'v'
+  UNION ALL
   SELECT oid::bigint, 1, words, reason, 'repoint', format('CREATE OR REPLACE VIEW %s%s AS %s', relation,
          (SELECT ' WITH (' || string_agg(format('%I = %L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', '
-            ORDER BY o) || ')' FROM unnest(reloptions) o),
+            ORDER BY position) || ')' FROM unnest(reloptions) WITH ORDINALITY u(o, position)),
          rtrim(pg_get_viewdef(ev_class), ';'))
   FROM checked WHERE is_view AND relkind = 'v'
   UNION ALL
@@ -168,7 +173,9 @@ WITH t AS (
   WHERE NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid)
 ), checked AS (
   SELECT f.*, obj_description(oid, 'pg_constraint') AS comment, CASE
-    WHEN conparentid <> 0 OR relkind <> 'r' THEN 'its table is partitioned'
+    WHEN NOT is_own AND conparentid <> 0 THEN 'it refers to the parent of the table'
+    WHEN NOT is_own AND relkind <> 'r' THEN 'its table is partitioned'
+    WHEN EXISTS (SELECT FROM pg_constraint k WHERE k.conparentid = f.oid) THEN 'it refers to a partitioned table'
     WHEN EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = f.oid AND g.tgenabled <> 'O') THEN 'it is disabled'
     WHEN is_own AND NOT is_self AND NOT has_table_privilege(confrelid, 'REFERENCES') AND EXISTS (
       SELECT FROM pg_constraint k, unnest(k.confkey) a(attnum) WHERE k.oid = f.oid
@@ -204,6 +211,40 @@ SELECT words, reason, kind, sql FROM (
   SELECT oid, 3, words, reason, 'repoint', format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, holder, comment)
   FROM checked WHERE NOT is_own AND comment IS NOT NULL
 ) s ORDER BY oid, step)";
+
+// The table as a partition of another. A check that says what the partition's bound says lets ATTACH
+// do without reading the rows.
+inline constexpr char kCarriedMembership[] = R"(
+WITH m AS (
+  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS self, format('%I.%I', n.nspname, $2::text) AS stage,
+    format('%I.%I', n.nspname, $3::text || '_old') AS old, quote_ident($3::text || '_p') AS temporary,
+    pg_get_expr(c.relpartbound, c.oid) AS bound, pg_get_partition_constraintdef(c.oid) AS inside, p.oid AS parent,
+    p.relowner AS owner, format('%I.%I', pn.nspname, p.relname) AS parent_name, 'partition of ' || p.oid::regclass AS words
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_inherits i ON i.inhrelid = c.oid
+  JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+  WHERE c.oid = $1::oid AND c.relispartition
+), checked AS (
+  SELECT m.*, CASE
+    WHEN bound = 'DEFAULT' THEN 'the default one'
+    WHEN EXISTS (SELECT FROM pg_partitioned_table d WHERE d.partrelid = parent AND d.partdefid <> 0)
+      THEN 'whose default partition would be read under the lock'
+    WHEN NOT pg_has_role(owner, 'USAGE') THEN 'which belongs to ' || pg_get_userbyid(owner)
+    WHEN EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = m.oid AND NOT g.tgisinternal
+      AND coalesce((to_jsonb(g) ->> 'tgparentid')::oid, 0) <> 0) THEN 'which has triggers for each row'
+  END AS reason FROM m
+)
+SELECT words, reason, kind, sql FROM (
+  SELECT 0 AS step, words, reason, 'setting' AS kind, format('ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)', stage,
+         temporary, inside) AS sql FROM checked
+  UNION ALL
+  SELECT 1, words, reason, 'lock', format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent_name) FROM checked
+  UNION ALL
+  SELECT 2, words, reason, 'repoint', format('ALTER TABLE %s DETACH PARTITION %s', parent_name, old) FROM checked
+  UNION ALL
+  SELECT 3, words, reason, 'repoint', format('ALTER TABLE %s ATTACH PARTITION %s %s', parent_name, self, bound) FROM checked
+  UNION ALL
+  SELECT 4, words, reason, 'repoint', format('ALTER TABLE %s DROP CONSTRAINT %s', self, temporary) FROM checked
+) s ORDER BY step)";
 
 // Extended statistics: made with the table, named at the end.
 inline constexpr char kCarriedStatistics[] = R"(

@@ -21,9 +21,11 @@ constexpr int64_t kLeastMaintenanceKb = 1024;
 constexpr int kKeyLockTimeoutMs = 10000;
 
 std::string begin_build(int64_t memory_bytes) {
-  // Definitions do not name a tablespace: no default may add one.
+  // Definitions do not name a tablespace: no default may add one. They were read with this
+  // search_path.
   std::string sql =
-      "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL default_tablespace = ''";
+      "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL default_tablespace = '';"
+      "SET LOCAL search_path = ''";
   if (memory_bytes > 0) {
     sql += fmt::format("; SET LOCAL maintenance_work_mem = '{}kB'",
                        std::max<int64_t>(memory_bytes / 1024, kLeastMaintenanceKb));
@@ -106,7 +108,7 @@ Status build_indexes(ConnectionPool& pool, const std::vector<IndexCopy>& indexes
   }
   if (statements.empty()) return {};
   HEADRACE_ASSIGN(auto connection, pool.take());
-  HEADRACE_TRY(connection->run(fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}; COMMIT",
+  HEADRACE_TRY(connection->run(fmt::format("{}; {}; COMMIT", begin_build(memory_bytes),
                                            fmt::join(statements, ";\n")),
                                "making the constraints of the new table"));
   pool.give(std::move(connection));

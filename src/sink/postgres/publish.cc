@@ -79,7 +79,8 @@ Status finish_staging(const Publication& p, PublishStats* stats) {
   }
   if (connection->limits().stopped()) return cancelled_error();
   const auto keys_start = Clock::now();
-  HEADRACE_TRY(check_keys(*connection, p.copy.keys, p.plan.maintenance_work_mem_bytes));
+  Status keys = check_keys(*connection, p.copy.keys, p.plan.maintenance_work_mem_bytes);
+  if (!keys.ok()) return known_by_target(p, std::move(keys).error());
   stats->index_seconds += seconds_since(keys_start);
   p.pool.give(std::move(connection));
   return {};

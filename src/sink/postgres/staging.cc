@@ -54,7 +54,8 @@ Status read_target(Connection& connection, const Plan& plan, const CatalogFacts&
 // Rights and properties are given at the end, when nobody needs to write any more; that they can be
 // given is tried now, before hours of loading.
 Status rehearse(Connection& connection, const TableCopy& copy) {
-  HEADRACE_TRY(connection.run("SAVEPOINT headrace_rehearsal", kDoing));
+  HEADRACE_TRY(connection.run("SAVEPOINT headrace_rehearsal; SET LOCAL search_path = ''", kDoing));
+  HEADRACE_TRY(connection.run(joined(copy.trials), "trying the definitions of views"));
   HEADRACE_TRY(connection.run(joined(copy.objects), "making the triggers and policies"));
   HEADRACE_TRY(connection.run(joined(copy.rights), "setting the rights of the new table"));
   HEADRACE_TRY(connection.run(joined(copy.finish), "setting the properties of the new table"));

@@ -174,20 +174,50 @@ Result<SwapOutcome> swap_in_attempts(const Publication& p, PublishStats* stats,
   }
 }
 
+// Of a foreign key of another table, under the names that the user knows.
+Error key_error(const Publication& p, Error error) {
+  error = known_by_target(p, std::move(error));
+  const std::string temporary = temporary_prefix(p.stage) + "_f";
+  const size_t at = error.message.find(temporary);
+  if (at == std::string::npos) return error;
+  const size_t end = error.message.find_first_not_of("0123456789", at + temporary.size());
+  const std::string name = error.message.substr(at, end - at);
+  for (const std::string& sql : p.copy.repointings) {
+    const std::string words = fmt::format("RENAME CONSTRAINT {} TO ", name);
+    const size_t found = sql.find(words);
+    if (found == std::string::npos) continue;
+    error.message.replace(at, name.size(), sql.substr(found + words.size()));
+    error.hint = "rows of the other table refer to rows that the source does not have: add them to it, "
+                 "or remove those that refer to them";
+  }
+  return error;
+}
+
 // What needs no lock on the target. Foreign keys of other tables lock their writers out from here
 // to the COMMIT.
 Status prepare_swap(const Publication& p, PublishStats* stats) {
+  HEADRACE_TRY(p.control.run("SET LOCAL search_path = ''"));
   HEADRACE_TRY(p.control.run(joined(p.copy.objects), "making the triggers and policies"));
   const auto start = Clock::now();
   HEADRACE_TRY(p.control.run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms(p.plan))));
-  HEADRACE_TRY(p.control.run(joined(p.copy.referring),
-                             "checking the foreign keys of other tables against the new rows"));
+  Status keys = p.control.run(joined(p.copy.referring),
+                              "checking the foreign keys of other tables against the new rows");
+  if (!keys.ok()) return key_error(p, std::move(keys).error());
   stats->index_seconds += seconds_since(start);
   HEADRACE_TRY(p.control.run(joined(p.copy.rights), "setting the rights of the new table"));
-  return p.control.run(joined(p.copy.finish), "setting the properties of the new table");
+  HEADRACE_TRY(p.control.run(joined(p.copy.finish), "setting the properties of the new table"));
+  // The condition of rows that stay is the user's, and so are its names.
+  return p.control.run("SET LOCAL search_path TO DEFAULT");
 }
 
 }  // namespace
+
+Error known_by_target(const Publication& p, Error error) {
+  if (const size_t at = error.message.find(p.stage); at != std::string::npos) {
+    error.message.replace(at, p.stage.size(), p.plan.table);
+  }
+  return error;
+}
 
 Result<SwapOutcome> swap_with_target(const Publication& p, PublishStats* stats,
                                      Clock::time_point* locked_at) {

@@ -23,6 +23,9 @@ namespace headrace {
 
 enum class SwapOutcome { kReady, kHasRows };
 
+// An error that names the staging table, with the name that the user knows.
+Error known_by_target(const Publication& publication, Error error);
+
 // Everything up to the COMMIT. The lock is held when this returns kReady, since *locked_at;
 // kHasRows: rows were added to the empty target meanwhile, the lock is given back.
 Result<SwapOutcome> swap_with_target(const Publication& publication, PublishStats* stats,

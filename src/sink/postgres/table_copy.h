@@ -55,8 +55,9 @@ struct TableCopy {
   std::vector<std::string> finish;  // then: comment, replica identity, row-level security
   std::vector<std::string> keys;    // each in a transaction of its own: foreign keys, checked
   std::vector<std::string> referring;    // before the swap: foreign keys of others, checked
-  std::vector<std::string> locks;        // views, exclusively, before the table
-  std::vector<std::string> repointings;  // in the swap: views, rules, foreign keys of others
+  std::vector<std::string> trials;       // tried and rolled back before the load: views' definitions
+  std::vector<std::string> locks;        // parent and views, exclusively, before the table
+  std::vector<std::string> repointings;  // in the swap: views, rules, keys of others, parent
   std::vector<std::string> names;        // in the swap, the old table gone
   std::vector<std::string> carried;      // the objects above, in words
   std::vector<std::string> dependents;

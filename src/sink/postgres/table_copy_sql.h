@@ -165,8 +165,8 @@ ORDER BY 1)";
 // stamps which some servers put on every column that is made; the staging table has its own.
 inline constexpr char kOwnProperties[] = R"(
 WITH t AS (SELECT * FROM pg_class WHERE oid = $1::oid)
-SELECT CASE WHEN t.relispartition THEN 'partition of ' ELSE 'parent table ' END || i.inhparent::regclass
-FROM t JOIN pg_inherits i ON i.inhrelid = t.oid
+SELECT 'parent table ' || i.inhparent::regclass
+FROM t JOIN pg_inherits i ON i.inhrelid = t.oid WHERE NOT t.relispartition
 UNION ALL SELECT 'row-level security, which applies to this user' FROM t WHERE row_security_active(t.oid)
 UNION ALL SELECT 'disabled triggers of constraints' FROM t WHERE EXISTS (
   SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgisinternal AND g.tgenabled <> 'O'
