@@ -98,10 +98,10 @@ WITH t AS (
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type y ON y.oid = c.reltype
   WHERE c.oid = $1::oid
 ), w AS (
-  SELECT DISTINCT w.oid FROM t, pg_depend d JOIN pg_rewrite w ON w.oid = d.objid
-  WHERE d.classid = 'pg_rewrite'::regclass
-    AND ((d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid)
-         OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.type, t.typarray)))
+  SELECT DISTINCT w.oid
+  FROM t CROSS JOIN LATERAL (VALUES ('pg_class'::regclass, t.oid), ('pg_type', t.type), ('pg_type', t.typarray)) r(class, oid)
+  JOIN pg_depend d ON d.refclassid = r.class AND d.refobjid = r.oid AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite w ON w.oid = d.objid
 ), r AS (
   SELECT w.oid, w.rulename, w.ev_type, w.ev_enabled, w.ev_class, c.relkind, c.relpersistence, c.relowner, c.reloptions,
          t.self, t.prefix, n.nspname AS schema_name, w.rulename = '_RETURN' AS is_view, w.ev_class = t.oid AS is_own, n.oid AS schema,

@@ -125,7 +125,8 @@ Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const st
   TableCopy copy;
   const std::string key = std::to_string(oid);
   // Names in definitions are then printed with their schemas.
-  HEADRACE_TRY(connection.run("SET LOCAL search_path = ''", kDoing));
+  // Compiling such queries takes longer than running them, and this runs under the lock, too.
+  HEADRACE_TRY(connection.run("SET LOCAL search_path = ''; SET LOCAL jit = off", kDoing));
   HEADRACE_TRY(read_statements(connection, key, stage, &copy));
   HEADRACE_TRY(read_identities(connection, key, &copy));
   HEADRACE_TRY(read_carried_objects(connection, key, stage, &copy));

@@ -131,6 +131,9 @@ WITH t AS (SELECT c.oid, c.reltype, y.typarray, c.reltoastrelid
   SELECT d.objid AS oid, d.deptype FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
     AND d.refobjid = $1::oid AND d.deptype IN ('a', 'i')
+), referred(class, oid) AS (  -- each found by pg_depend's index, however many rows that has
+  SELECT 'pg_class'::regclass, oid FROM t UNION ALL SELECT 'pg_class'::regclass, oid FROM owned WHERE deptype = 'i'
+  UNION ALL SELECT 'pg_type'::regclass, unnest(ARRAY[reltype, typarray]) FROM t
 )
 SELECT DISTINCT CASE
   WHEN w.ev_class <> $1::oid THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
@@ -138,15 +141,12 @@ SELECT DISTINCT CASE
     ' (its subscribers get the rows only by DELETE and INSERT)'
   WHEN c.relkind = 'm' THEN pg_describe_object(d.classid, d.objid, 0) || ' (it cannot be pointed at another table)'
   ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS words
-FROM t, pg_depend d
+FROM t CROSS JOIN referred JOIN pg_depend d ON d.refclassid = referred.class AND d.refobjid = referred.oid
 LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
 LEFT JOIN pg_publication_rel r ON d.classid = 'pg_publication_rel'::regclass AND r.oid = d.objid
 LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
 LEFT JOIN pg_constraint f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
-WHERE ((d.refclassid = 'pg_class'::regclass
-          AND (d.refobjid = t.oid OR d.refobjid IN (SELECT oid FROM owned WHERE deptype = 'i')))
-       OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.reltype, t.typarray)))
-  AND NOT (d.classid = 'pg_class'::regclass AND (d.objid IN (t.oid, t.reltoastrelid)
+WHERE NOT (d.classid = 'pg_class'::regclass AND (d.objid IN (t.oid, t.reltoastrelid)
            OR d.objid IN (SELECT oid FROM owned)
            OR d.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid)))
   AND NOT (d.classid = 'pg_type'::regclass AND (d.objid IN (t.reltype, t.typarray)
