@@ -239,9 +239,11 @@ Result<bool> read_is_empty(Connection& connection, const std::string& qualified_
 Result<int64_t> estimate_rows(Connection& connection, const std::string& qualified_table,
                               const std::string& condition) {
   std::string sql = fmt::format("EXPLAIN (FORMAT JSON) SELECT FROM {}", qualified_table);
+  const char* doing =
+      condition.empty() ? "estimating the number of rows" : "trying the condition of the rows to replace";
   // On lines of its own: a comment at its end must not swallow the parenthesis.
   if (!condition.empty()) sql += fmt::format(" WHERE ({}\n)", condition);
-  HEADRACE_ASSIGN(const PgResult rows, connection.query(sql, {}, "estimating the number of rows"));
+  HEADRACE_ASSIGN(const PgResult rows, connection.query(sql, {}, doing));
   static constexpr std::string_view kRows = "\"Plan Rows\": ";
   const std::string text = cell(rows, 0, 0);
   const size_t at = text.find(kRows);

@@ -153,7 +153,8 @@ Status PostgresSink::estimate() {
   if (!keeps || !facts.is_owner || facts.table_is_empty || facts.relation_kind != "table") return {};
   const std::string table = qualified(facts.schema, facts.table);
   HEADRACE_ASSIGN(facts.row_estimate, estimate_rows(*control_, table, ""));
-  if (mode_ != Mode::kDeleteInsert || replace_where_.empty()) return {};
+  const bool blank = replace_where_.find_first_not_of(" \t\r\n") == std::string::npos;
+  if (mode_ != Mode::kDeleteInsert || blank) return {};
   HEADRACE_ASSIGN(facts.matching_estimate, estimate_rows(*control_, table, replace_where_));
   return {};
 }

@@ -109,9 +109,9 @@ Status keep_rows(const Publication& p, PublishStats* stats) {
                                          lock_timeout_ms(p.plan), target_of(p.plan)),
                              "locking the table"));
   // The extended protocol takes no second statement: a condition cannot end this one.
-  HEADRACE_ASSIGN(const PgResult kept,
-                  p.control.query(keep_rows_sql(p.plan, stage, p.catalog.facts.columns), {},
-                                  "copying the rows that stay"));
+  auto kept = p.control.query(keep_rows_sql(p.plan, stage, p.catalog.facts.columns), {},
+                              "copying the rows that stay");
+  if (!kept.ok()) return known_by_target(p, std::move(kept).error());
   if (p.plan.analyze) {
     const auto start = Clock::now();
     HEADRACE_TRY(p.control.run(fmt::format("ANALYZE {}", stage), "ANALYZE"));
@@ -174,6 +174,15 @@ Result<SwapOutcome> swap_in_attempts(const Publication& p, PublishStats* stats,
   }
 }
 
+// Not where it is the beginning of a longer name: "_i1" of "_i10".
+void replace_name(std::string* text, const std::string& from, const std::string& to) {
+  const size_t at = text->find(from);
+  if (at == std::string::npos) return;
+  const size_t end = at + from.size();
+  if (end < text->size() && (*text)[end] >= '0' && (*text)[end] <= '9') return;
+  text->replace(at, from.size(), to);
+}
+
 // Of a foreign key of another table, under the names that the user knows.
 Error key_error(const Publication& p, Error error) {
   error = known_by_target(p, std::move(error));
@@ -216,8 +225,9 @@ Status prepare_swap(const Publication& p, PublishStats* stats) {
 }  // namespace
 
 Error known_by_target(const Publication& p, Error error) {
-  if (const size_t at = error.message.find(p.stage); at != std::string::npos) {
-    error.message.replace(at, p.stage.size(), p.plan.table);
+  replace_name(&error.message, p.stage, p.plan.table);
+  for (const IndexCopy& index : p.copy.indexes) {
+    replace_name(&error.message, index.temporary, index.name);
   }
   return error;
 }

@@ -23,7 +23,7 @@ namespace headrace {
 
 enum class SwapOutcome { kReady, kHasRows };
 
-// An error that names the staging table, with the name that the user knows.
+// An error that names the staging table or an index of it, with the names that the user knows.
 Error known_by_target(const Publication& publication, Error error);
 
 // Everything up to the COMMIT. The lock is held when this returns kReady, since *locked_at;
