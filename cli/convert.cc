@@ -70,6 +70,10 @@ Status convert_tuning(const Written& written, Tuning* tuning) {
   if (!written.block_bytes.empty()) {
     HEADRACE_ASSIGN(tuning->block_bytes, parse_size("--block-bytes", written.block_bytes));
   }
+  if (!written.maintenance_work_mem.empty()) {
+    HEADRACE_ASSIGN(tuning->maintenance_work_mem_bytes,
+                    parse_size("--maintenance-work-mem", written.maintenance_work_mem));
+  }
   if (!written.lock_timeout.empty()) {
     HEADRACE_ASSIGN(tuning->lock_timeout_ms,
                     parse_milliseconds("--lock-timeout", written.lock_timeout));

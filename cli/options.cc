@@ -115,6 +115,8 @@ void add_load_options(CLI::App* app, Written* to) {
       .value("--batch-size", &to->batch_size, "N",
              "PostgreSQL: rows of an INSERT, with optimized and async [0]")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 24));
+  speed.value("--maintenance-work-mem", &to->maintenance_work_mem, "SIZE",
+              "PostgreSQL: memory of each index build, up to 4 at once [the server's]");
   speed.value("--readers", &to->readers, "N", "Threads that read and decode [0]")
       ->check(CLI::Range(0, 1024));
   speed.value("--memory", &to->memory, "SIZE", "Bound on headrace's own memory [512MiB]");

@@ -100,9 +100,13 @@ struct SinkFacts {
   // Columns of the unique indexes that ON CONFLICT can name, the primary key first.
   std::vector<std::vector<std::string>> unique_keys;
   bool has_primary_key = false;  // unique_keys[0] is it
-  // Objects that a swap by renaming would not carry over, in words: "view v_sales",
-  // "trigger audit", "foreign key on orders". Empty: a swap loses nothing.
+  // Objects that a swap by renaming would not carry over, in words with the reason: "materialized
+  // view v_sales (...)", "trigger audit (it runs ...)". Empty: a swap loses nothing.
   std::vector<std::string> dependents;
+  std::vector<std::string> carried;  // objects that a swap carries over, in words
+  int64_t row_estimate = -1;         // the server's; -1: never analyzed
+  bool has_identity = false;         // a column takes its values from a sequence of its own
+  int64_t matching_estimate = -1;    // delete_insert: rows that meet the condition; -1: not known
   bool can_create = true;  // CREATE on the schema, or a writable folder
   bool can_insert = true;
   std::string copy_refusal;  // why the server refuses COPY FROM into this table; empty: it takes it

@@ -76,12 +76,13 @@ struct Plan {
   std::string fallback_reason;  // why it is not the method that comes first; empty: it is
   RowFormat row_format = RowFormat::kPgBinary;
   CommitScope commit_scope = CommitScope::kSingle;
-  std::string index_action;  // "none", "keep", "build after"
+  std::string index_action;  // "none", "keep", "build after": before the rows are seen
   std::vector<ColumnPlan> columns;
   std::vector<Partition> partitions;
   int64_t row_count = -1;
   bool creates_table = false;  // a table of the planned columns is made in the target
   bool already_committed = false;   // the target holds this load's rows: nothing is to be done
+  bool keeps_rows = false;  // scope swap: rows of the old table that stay go into the new one, too
   bool stage_is_temporary = false;  // scope staged: a temporary table, which one writer fills
   std::vector<std::string> keys;            // upsert
   std::vector<std::string> update_columns;  // upsert; empty: rows that are there stay as they are
@@ -98,6 +99,7 @@ struct Plan {
   SqliteLayout layout;
   VerifyLevel verify = VerifyLevel::kNone;
   bool analyze = true;
+  int64_t maintenance_work_mem_bytes = 0;  // of each index build; 0: the server's
   int lock_timeout_ms = 0;
   ValueOptions values;
   std::vector<Decision> decisions;

@@ -12,8 +12,11 @@
 namespace headrace {
 
 // Wall seconds of each phase. read, encode and send overlap, so they are sums over threads.
+// prepare: making the staging table or removing the old rows. index: building indexes and checking
+// constraints.
 struct PhaseSeconds {
-  double plan = 0, read = 0, encode = 0, send = 0, commit = 0, index = 0, verify = 0;
+  double plan = 0, prepare = 0, read = 0, encode = 0, send = 0, commit = 0, index = 0, analyze = 0,
+         verify = 0;
 };
 
 struct Report {
@@ -40,7 +43,7 @@ struct Report {
   int64_t peak_memory_bytes = 0;
   double client_cpu_seconds = 0;
   double lock_seconds = 0;  // longest ACCESS EXCLUSIVE lock on the target
-  int64_t wal_bytes = -1;   // -1: not known
+  int64_t wal_bytes = -1;   // of the whole server while the load ran; -1: not known
   std::vector<std::string> files;
   std::vector<std::string> warnings;
   std::vector<Decision> decisions;

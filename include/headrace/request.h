@@ -71,6 +71,7 @@ struct Tuning {
   int page_bytes = 0;           // SQLite page size of a new file
   std::string row_format;       // PostgreSQL COPY: "binary" or "text"; empty: binary
   bool analyze = true;          // PostgreSQL: planner statistics of the loaded table, before it is seen
+  int64_t maintenance_work_mem_bytes = 0;  // PostgreSQL: of each index build; 0: the server's
   int lock_timeout_ms = 0;      // wait for the publishing lock, per attempt
 };
 

@@ -198,6 +198,7 @@ void describe(Archive& archive, T& plan) {
   archive("creates_table", plan.creates_table);
   archive("already_committed", plan.already_committed);
   archive("stage_is_temporary", plan.stage_is_temporary);
+  archive("keeps_rows", plan.keeps_rows);
   const Plan plain;
   archive.when(plan.mode == Mode::kUpsert, "keys", plan.keys, plain.keys);
   archive.when(plan.mode == Mode::kUpsert, "update_columns", plan.update_columns,
@@ -216,6 +217,7 @@ void describe(Archive& archive, T& plan) {
   archive("layout", plan.layout);
   archive("verify", plan.verify);
   archive("analyze", plan.analyze);
+  archive("maintenance_work_mem_bytes", plan.maintenance_work_mem_bytes);
   archive("lock_timeout_ms", plan.lock_timeout_ms);
   archive("values", plan.values);
   archive("decisions", plan.decisions);

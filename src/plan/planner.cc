@@ -56,6 +56,7 @@ Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, co
   plan.verify = request.verify;
   plan.analyze = request.tuning.analyze;
   plan.lock_timeout_ms = request.tuning.lock_timeout_ms > 0 ? request.tuning.lock_timeout_ms : 5000;
+  plan.maintenance_work_mem_bytes = request.tuning.maintenance_work_mem_bytes;
   plan.index_action = sink.indexes.empty() ? "none" : "keep";
   if (sink.committed) {
     plan.already_committed = true;

@@ -73,6 +73,7 @@ void fill_from_stats(const PipelineStats& stats, Report* report) {
   report->rows_read = stats.rows_read;
   report->bytes_read = stats.bytes_read;
   report->bytes_encoded = stats.bytes_encoded;
+  report->phases.prepare = stats.prepare_seconds;
   report->phases.read = static_cast<double>(stats.read_nanos) * 1e-9;
   report->phases.encode = static_cast<double>(stats.encode_nanos) * 1e-9;
   report->phases.send = static_cast<double>(stats.send_nanos) * 1e-9;
@@ -97,6 +98,7 @@ void fill_from_changes(std::vector<ColumnChange> changes, Report* report) {
 void fill_from_publish(PublishStats published, Report* report) {
   report->phases.commit = published.commit_seconds;
   report->phases.index = published.index_seconds;
+  report->phases.analyze = published.analyze_seconds;
   report->lock_seconds = published.lock_seconds;
   report->wal_bytes = published.wal_bytes;
   report->bytes_sent = published.bytes_sent;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -67,7 +68,9 @@ class Pipeline {
     for (int i = 0; i < plan_.readers; ++i) {
       threads.emplace_back([this] { guard([this] { return read_partitions(); }); });
     }
+    const auto start = std::chrono::steady_clock::now();
     guard([this] { return sink_.prepare(plan_, load_id_); });
+    stats_.prepare_seconds = seconds_since(start);
     if (!queue_.stopped()) {
       starting_ = plan_.workers;
       add_running(plan_.workers);

@@ -24,6 +24,7 @@ struct PipelineStats {
   std::atomic<int64_t> read_nanos{0};
   std::atomic<int64_t> encode_nanos{0};
   std::atomic<int64_t> send_nanos{0};
+  double prepare_seconds = 0;
   std::vector<ColumnChange> changes;  // a column each; after the run
   int writers_refused = 0;            // workers without a connection: the server had none left
 };

@@ -10,9 +10,9 @@ namespace headrace {
 namespace {
 
 Json phases_json(const PhaseSeconds& phases) {
-  return Json{{"plan", phases.plan},    {"read", phases.read},     {"encode", phases.encode},
-              {"send", phases.send},    {"commit", phases.commit}, {"index", phases.index},
-              {"verify", phases.verify}};
+  return Json{{"plan", phases.plan},     {"prepare", phases.prepare}, {"read", phases.read},
+              {"encode", phases.encode}, {"send", phases.send},       {"commit", phases.commit},
+              {"index", phases.index},   {"analyze", phases.analyze}, {"verify", phases.verify}};
 }
 
 Json error_json(const Error& error) {
@@ -77,8 +77,9 @@ std::string phases_line(const PhaseSeconds& phases) {
   };
   std::string line;
   for (const Phase& phase :
-       {Phase{"plan", phases.plan}, Phase{"read", phases.read}, Phase{"encode", phases.encode},
-        Phase{"send", phases.send}, Phase{"commit", phases.commit}, Phase{"index", phases.index},
+       {Phase{"plan", phases.plan}, Phase{"prepare", phases.prepare}, Phase{"read", phases.read},
+        Phase{"encode", phases.encode}, Phase{"send", phases.send}, Phase{"commit", phases.commit},
+        Phase{"index", phases.index}, Phase{"analyze", phases.analyze},
         Phase{"verify", phases.verify}}) {
     if (phase.seconds < 0.0005) continue;  // 0.000 s says nothing
     if (!line.empty()) line += ", ";

@@ -46,6 +46,7 @@ class SinkWriter {
 struct PublishStats {
   double commit_seconds = 0;
   double index_seconds = 0;
+  double analyze_seconds = 0;
   double lock_seconds = 0;
   int64_t wal_bytes = -1;
   int64_t bytes_sent = 0;    // by all writers

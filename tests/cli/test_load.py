@@ -20,7 +20,7 @@ FIELDS = """schema_version status load_id table mode method method_requested met
     commit_scope connections partitions rows_read rows_written rows_rejected rows_repaired bytes_read bytes_encoded
     bytes_sent seconds rows_per_second phases peak_memory_bytes client_cpu_seconds lock_seconds wal_bytes files warnings
     decisions""".split()
-PHASES = "plan read encode send commit index verify".split()
+PHASES = "plan prepare read encode send commit index analyze verify".split()
 
 
 def check_report(report, rows):

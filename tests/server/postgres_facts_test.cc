@@ -143,36 +143,45 @@ INSTANTIATE_TEST_SUITE_P(
     Kinds, PostgresDependents,
     ::testing::Values(
         DependentCase{"nothing", "SELECT 1", nullptr},
-        DependentCase{"view", "CREATE VIEW v AS SELECT name FROM t", "view {}.v"},
+        DependentCase{"view", "CREATE VIEW v AS SELECT name FROM t", nullptr},
         DependentCase{"view_by_key", "CREATE VIEW v AS SELECT id, name FROM t GROUP BY id",
-                      "view {}.v"},
+                      nullptr},
         DependentCase{"materialized_view", "CREATE MATERIALIZED VIEW mv AS SELECT id FROM t",
-                      "materialized view {}.mv"},
+                      "materialized view {}.mv (it cannot be pointed at another table)"},
         DependentCase{"rule", "CREATE RULE r AS ON UPDATE TO t DO ALSO NOTIFY x",
-                      "rule r on table {}.t"},
+                      nullptr},
         DependentCase{"trigger",
                       "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION "
                       "suppress_redundant_updates_trigger()",
-                      "trigger g on table {}.t"},
-        DependentCase{"policy", "CREATE POLICY p ON t", "policy p on table {}.t"},
-        DependentCase{"row_level_security", "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
-                      "row level security"},
+                      nullptr},
+        DependentCase{"trigger_on_insert",
+                      "CREATE TRIGGER g BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION "
+                      "suppress_redundant_updates_trigger()",
+                      "trigger g on table {}.t (it runs for rows that are inserted or deleted)"},
+        DependentCase{"policy", "CREATE POLICY p ON t", nullptr},
+        DependentCase{"row_level_security", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", nullptr},
         DependentCase{"foreign_key_of_another",
                       "CREATE TABLE o (t_id int CONSTRAINT o_fk REFERENCES t)",
-                      "foreign key o_fk on {}.o"},
+                      nullptr},
         DependentCase{"foreign_key_to_another",
                       "CREATE TABLE o (id int PRIMARY KEY); ALTER TABLE t ADD CONSTRAINT t_fk "
                       "FOREIGN KEY (n) REFERENCES o",
-                      "foreign key t_fk on {}.t"},
+                      nullptr},
         DependentCase{"child", "CREATE TABLE c () INHERITS (t)", "table {}.c"},
         DependentCase{"parent", "CREATE TABLE q (n int); ALTER TABLE t INHERIT q",
                       "parent table {}.q"},
         DependentCase{"partition",
                       "CREATE TABLE q (id int NOT NULL, name text, n int) PARTITION BY LIST (id);"
                       "ALTER TABLE q ATTACH PARTITION t FOR VALUES IN (1)",
-                      "partition of {}.q"},
+                      nullptr},
+        DependentCase{"partition_beside_a_default",
+                      "CREATE TABLE q (id int NOT NULL, name text, n int) PARTITION BY LIST (id);"
+                      "CREATE TABLE q0 PARTITION OF q DEFAULT;"
+                      "ALTER TABLE q ATTACH PARTITION t FOR VALUES IN (1)",
+                      "partition of {}.q (whose default partition would be read under the lock)"},
         DependentCase{"publication", "CREATE PUBLICATION SCHEMA_p FOR TABLE t",
-                      "publication of table {0}.t in publication {0}_p"},
+                      "publication of table {0}.t in publication {0}_p (its subscribers get the rows "
+                      "only by DELETE and INSERT)"},
         DependentCase{"function_of_the_row_type",
                       "CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS 'SELECT 1'",
                       "function {0}.f({0}.t)"},
@@ -185,13 +194,13 @@ INSTANTIATE_TEST_SUITE_P(
         DependentCase{"regclass_constant", "CREATE TABLE u (a int, b oid DEFAULT 't'::regclass)",
                       "default value for column b of table {}.u"},
         DependentCase{"statistics", "CREATE STATISTICS st ON id, n FROM t",
-                      "statistics object {}.st"},
+                      nullptr},
         DependentCase{"exclusion", "ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING btree (n WITH =)",
                       "constraint e on table {}.t"},
         DependentCase{
             "index_statistics",
             "CREATE INDEX x ON t ((n + 1)); ALTER INDEX x ALTER COLUMN 1 SET STATISTICS 7",
-            "index x (it has a statistics target)"},
+            nullptr},
         DependentCase{"row_type",
                       "DROP TABLE t; CREATE TYPE ty AS (id int, name text); CREATE TABLE t OF ty",
                       "row type {}.ty"},
@@ -238,14 +247,35 @@ TEST_F(PostgresFacts, PublicationOfAllTables) {
   run("ROLLBACK");
   ASSERT_TRUE(copy.ok()) << copy.error().message;
   EXPECT_EQ(copy->dependents,
-            std::vector<std::string>{fmt::format("publication {}_all of all tables", schema_)});
+            std::vector<std::string>{fmt::format("publication {}_all of all tables (its subscribers get the rows only by DELETE and "
+                                        "INSERT)", schema_)});
   if (PQserverVersion(admin_->raw()) < 150000) return;
   run(fmt::format("BEGIN; CREATE PUBLICATION {0}_s FOR TABLES IN SCHEMA {0}", schema_));
   copy = read_table_copy(*admin_, oid, "stage");
   run("ROLLBACK");
   ASSERT_TRUE(copy.ok()) << copy.error().message;
   EXPECT_EQ(copy->dependents,
-            std::vector<std::string>{fmt::format("publication {}_s of the schema", schema_)});
+            std::vector<std::string>{fmt::format("publication {}_s of the schema (its subscribers get the rows only by DELETE and "
+                                        "INSERT)", schema_)});
+}
+
+// Seen by every session: it is never committed.
+TEST_F(PostgresFacts, EventTriggers) {
+  run("CREATE TABLE t (id int)");
+  const auto oid = static_cast<uint32_t>(std::stoul(value("SELECT 't'::regclass::oid")));
+  for (const auto& [tag, counts] : {std::pair{"DROP TABLE", true}, std::pair{"DROP FUNCTION", false}}) {
+    run(fmt::format("BEGIN; CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+                    "CREATE EVENT TRIGGER {}_e ON sql_drop WHEN TAG IN ('{}') EXECUTE FUNCTION guard()",
+                    schema_, tag));
+    auto copy = read_table_copy(*admin_, oid, "stage");
+    run("ROLLBACK");
+    ASSERT_TRUE(copy.ok()) << copy.error().message;
+    EXPECT_EQ(copy->dependents.size(), counts ? 1u : 0u) << tag;
+    if (counts) {
+      EXPECT_EQ(copy->dependents[0],
+                fmt::format("event trigger {}_e (it runs for the statements of a swap)", schema_));
+    }
+  }
 }
 
 }  // namespace

@@ -202,6 +202,8 @@ Status read_table(Connection& connection, const TableName& name, CatalogFacts* o
     const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, facts.table));
     HEADRACE_ASSIGN(out->copy, read_table_copy(connection, out->oid, stage));
     facts.dependents = out->copy.dependents;
+    facts.carried = out->copy.carried;
+    facts.has_identity = !out->copy.identities.empty();
   }
   return {};
 }
@@ -232,6 +234,21 @@ Result<bool> read_is_empty(Connection& connection, const std::string& qualified_
                   connection.exec(fmt::format("SELECT 1 FROM {} LIMIT 1", qualified_table),
                                   "looking for rows in the table"));
   return PQntuples(rows.get()) == 0;
+}
+
+Result<int64_t> estimate_rows(Connection& connection, const std::string& qualified_table,
+                              const std::string& condition) {
+  std::string sql = fmt::format("EXPLAIN (FORMAT JSON) SELECT FROM {}", qualified_table);
+  const char* doing =
+      condition.empty() ? "estimating the number of rows" : "trying the condition of the rows to replace";
+  // On lines of its own: a comment at its end must not swallow the parenthesis.
+  if (!condition.empty()) sql += fmt::format(" WHERE ({}\n)", condition);
+  HEADRACE_ASSIGN(const PgResult rows, connection.query(sql, {}, doing));
+  static constexpr std::string_view kRows = "\"Plan Rows\": ";
+  const std::string text = cell(rows, 0, 0);
+  const size_t at = text.find(kRows);
+  if (at == std::string::npos) return int64_t{-1};
+  return std::strtoll(text.c_str() + at + kRows.size(), nullptr, 10);
 }
 
 Result<int> read_free_slots(Connection& connection) {

@@ -35,6 +35,11 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
 // The columns of a table, in their order.
 Result<std::vector<TargetColumn>> read_columns(Connection& connection, uint32_t oid);
 
+// The planner's estimate of the rows of a table that meet a condition; empty: all. -1: not known.
+// It goes by the table's size as it is now, so it knows of rows that no ANALYZE has seen.
+Result<int64_t> estimate_rows(Connection& connection, const std::string& qualified_table,
+                              const std::string& condition);
+
 // Connections that this user may still open to this database; may be 0 or less.
 Result<int> read_free_slots(Connection& connection);
 

@@ -106,6 +106,16 @@ Result<int64_t> handle_duplicates(Connection& control, const Plan& plan, const s
                "use --on-duplicate first or last to keep one of them");
 }
 
+// Other writers wait, so that "all rows that meet the condition" is exact; readers do not.
+Status lock_writers(Connection& control, const Plan& plan, int lock_timeout_ms) {
+  HEADRACE_TRY(control.run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms)));
+  HEADRACE_TRY(control.run(
+      fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", target_of(plan)), "locking the table"));
+  return control.run("SET LOCAL lock_timeout = 0");
+}
+
+}  // namespace
+
 Status check_inside(Connection& control, const Plan& plan, const std::string& stage) {
   HEADRACE_ASSIGN(const PgResult row, control.query(find_outside_sql(plan, stage), {},
                                                     "checking the rows against --replace-where"));
@@ -116,16 +126,6 @@ Status check_inside(Connection& control, const Plan& plan, const std::string& st
                            outside, plan.replace_where),
                "the condition and the source must be of the same rows: correct one of them");
 }
-
-// Other writers wait, so that "all rows that meet the condition" is exact; readers do not.
-Status lock_writers(Connection& control, const Plan& plan, int lock_timeout_ms) {
-  HEADRACE_TRY(control.run(fmt::format("SET LOCAL lock_timeout = {}", lock_timeout_ms)));
-  HEADRACE_TRY(control.run(
-      fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", target_of(plan)), "locking the table"));
-  return control.run("SET LOCAL lock_timeout = 0");
-}
-
-}  // namespace
 
 std::vector<std::string> create_stage_sql(const Plan& plan, const std::string& stage) {
   const char* kind = plan.stage_is_temporary ? "TEMPORARY" : "UNLOGGED";

@@ -33,6 +33,10 @@ std::vector<std::string> create_stage_sql(const Plan& plan, const std::string& q
 Result<MergeCounts> merge(Connection& control, const Plan& plan, const std::string& qualified_stage,
                           int lock_timeout_ms);
 
+// Fails with kRejectedValue when rows of the staging table do not meet the condition of the rows to
+// replace.
+Status check_inside(Connection& control, const Plan& plan, const std::string& qualified_stage);
+
 // What merge() runs when nothing is wrong, for people to read.
 std::vector<std::string> merge_statements(const Plan& plan, const std::string& qualified_stage);
 

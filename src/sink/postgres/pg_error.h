@@ -36,6 +36,7 @@ inline bool sqlstate_in_class(std::string_view sqlstate, std::string_view two) {
 inline constexpr char kDuplicateTable[] = "42P07";
 inline constexpr char kUndefinedTable[] = "42P01";
 inline constexpr char kLockNotAvailable[] = "55P03";
+inline constexpr char kDeadlock[] = "40P01";
 inline constexpr char kQueryCanceled[] = "57014";
 inline constexpr char kAdminShutdown[] = "57P01";
 

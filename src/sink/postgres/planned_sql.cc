@@ -6,7 +6,7 @@
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/insert_sql.h"
 #include "sink/postgres/merge.h"
-#include "sink/postgres/publish.h"
+#include "sink/postgres/swap.h"
 
 namespace headrace {
 
@@ -48,6 +48,41 @@ std::vector<std::string> staged_sql(const Plan& plan, const CatalogFacts* catalo
   return sql;
 }
 
+std::vector<std::string> swap_sql(const Plan& plan, const CatalogFacts* catalog) {
+  const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table));
+  const std::string staging = qualified(plan.schema, stage);
+  std::vector<std::string> sql;
+  const auto append = [&sql](const std::vector<std::string>& more) {
+    sql.insert(sql.end(), more.begin(), more.end());
+  };
+  if (plan.creates_table || catalog == nullptr) {
+    sql.push_back(create_table_sql(staging, plan.columns));
+    sql.push_back(write_sql(staging, plan, catalog, false));
+    append(name_new_table_statements(plan, stage));
+    return sql;
+  }
+  const TableCopy& copy = catalog->copy;
+  sql.push_back(copy.create);
+  append(copy.settings);
+  sql.push_back(write_sql(staging, plan, catalog, false));
+  for (const IndexCopy& index : copy.indexes) sql.push_back(index.build);
+  for (const IndexCopy& index : copy.indexes) append(index.finish);
+  for (const auto* more : {&copy.keys, &copy.objects, &copy.referring, &copy.rights, &copy.finish}) {
+    append(*more);
+  }
+  if (plan.keeps_rows) {
+    sql.push_back(fmt::format("LOCK TABLE {} IN SHARE MODE", qualified(plan.schema, plan.table)));
+    sql.push_back(keep_rows_sql(plan, staging, catalog->facts.columns));
+  }
+  append(lock_statements(plan, copy));
+  std::vector<std::string> sequences;
+  for (const IdentityCopy& identity : copy.identities) {
+    sequences.push_back(qualified(plan.schema, fmt::format("{}_{}_seq", stage, identity.column)));
+  }
+  append(swap_statements(plan, stage, copy, sequences));
+  return sql;
+}
+
 }  // namespace
 
 std::vector<std::string> planned_sql(const Plan& plan, const CatalogFacts* catalog) {
@@ -66,26 +101,7 @@ std::vector<std::string> planned_sql(const Plan& plan, const CatalogFacts* catal
     sql.push_back(write_sql(target, plan, catalog, plan.creates_table));
     return sql;
   }
-  const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, plan.table));
-  const std::string staging = qualified(plan.schema, stage);
-  const TableCopy copy = plan.creates_table || catalog == nullptr ? TableCopy() : catalog->copy;
-  if (plan.creates_table) {
-    sql.push_back(create_table_sql(staging, plan.columns));
-  } else {
-    sql.push_back(copy.create);
-    append(copy.settings);
-  }
-  sql.push_back(write_sql(staging, plan, catalog, false));
-  for (const IndexCopy& index : copy.indexes) sql.push_back(index.build);
-  append(copy.rights);
-  append(copy.finish);
-  if (!plan.creates_table)
-    sql.push_back(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target));
-  std::vector<std::string> sequences;
-  for (const IdentityCopy& identity : copy.identities) {
-    sequences.push_back(qualified(plan.schema, fmt::format("{}_{}_seq", stage, identity.column)));
-  }
-  append(swap_statements(plan, stage, copy, sequences));
+  append(swap_sql(plan, catalog));
   return sql;
 }
 

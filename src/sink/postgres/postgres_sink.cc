@@ -36,6 +36,8 @@ class PostgresSink final : public Sink {
   PostgresSink(const LoadRequest& request, TableName name, std::unique_ptr<Connection> control)
       : target_(request.target),
         name_(std::move(name)),
+        mode_(request.mode),
+        replace_where_(request.replace_where),
         ledger_id_(request.load_id),
         cancel_(request.cancel),
         pool_(request.target, request.cancel),
@@ -47,6 +49,7 @@ class PostgresSink final : public Sink {
     HEADRACE_ASSIGN(catalog_, read_catalog(*control_, name_));
     SinkFacts& facts = catalog_->facts;
     facts.target = masked_uri(target_);
+    HEADRACE_TRY(estimate());
     if (!ledger_id_.empty()) {
       HEADRACE_ASSIGN(facts.committed,
                       find_committed(*control_, facts.schema, facts.table, ledger_id_));
@@ -109,6 +112,7 @@ class PostgresSink final : public Sink {
  private:
   enum class State { kOpen, kPrepared, kPublished, kAbandoned };
 
+  Status estimate();
   Status begin(const std::string& load_id);
   Status prepare_single(const std::string& load_id);
   Status prepare_swap(const std::string& load_id);
@@ -125,6 +129,8 @@ class PostgresSink final : public Sink {
 
   const std::string target_;
   const TableName name_;
+  const Mode mode_;
+  const std::string replace_where_;
   const std::string ledger_id_;  // empty: the load is not kept
   const std::atomic<bool>* const cancel_;
   ConnectionPool pool_;
@@ -143,6 +149,19 @@ class PostgresSink final : public Sink {
 
 int lock_timeout_ms(const Plan& plan) {
   return plan.lock_timeout_ms > 0 ? plan.lock_timeout_ms : kDefaultLockTimeoutMs;
+}
+
+// What modes that keep old rows are chosen by. Of a table of others there is no choice.
+Status PostgresSink::estimate() {
+  SinkFacts& facts = catalog_->facts;
+  const bool keeps = mode_ == Mode::kAppend || mode_ == Mode::kDeleteInsert;
+  if (!keeps || !facts.is_owner || facts.table_is_empty || facts.relation_kind != "table") return {};
+  const std::string table = qualified(facts.schema, facts.table);
+  HEADRACE_ASSIGN(facts.row_estimate, estimate_rows(*control_, table, ""));
+  const bool blank = replace_where_.find_first_not_of(" \t\r\n") == std::string::npos;
+  if (mode_ != Mode::kDeleteInsert || blank) return {};
+  HEADRACE_ASSIGN(facts.matching_estimate, estimate_rows(*control_, table, replace_where_));
+  return {};
 }
 
 // Deleting rows must not delete or change those of other tables.

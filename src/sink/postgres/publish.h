@@ -1,9 +1,8 @@
 // Publishing: how the rows of finished writers become visible by one COMMIT.
 //
 //   single   the control connection's transaction is committed
-//   swap     in the control connection's transaction, under an ACCESS EXCLUSIVE lock for the
-//   renames
-//            only: the staging table takes the place of the target
+//   swap     in the control connection's transaction the staging table takes the place of the
+//            target (swap.h)
 //
 // Used by the sink's thread; building indexes uses further threads inside.
 #pragma once
@@ -45,18 +44,12 @@ enum class Published {
 Result<Published> publish_single(const Publication& publication, int64_t rows, PublishStats* stats);
 Result<Published> publish_swap(const Publication& publication, int64_t rows, PublishStats* stats);
 
-// ANALYZE, whose time counts as index_seconds and whose failure is a warning: no data depends on
+// ANALYZE, whose time counts as analyze_seconds and whose failure is a warning: no data depends on
 // it.
 void analyze(Connection& connection, const std::string& qualified_table, PublishStats* stats);
 
 // Commits. When the connection is lost meanwhile, a new one asks the server whether the
 // transaction was committed; if nobody can say, the error does.
 Status commit(Connection& connection, const ConnectionPool& pool);
-
-// The statements of the swap itself, under the lock. `sequences`: of the staging table's identity
-// columns, schema-qualified, in the order of copy.identities.
-std::vector<std::string> swap_statements(const Plan& plan, const std::string& stage,
-                                         const TableCopy& copy,
-                                         const std::vector<std::string>& sequences);
 
 }  // namespace headrace

@@ -54,10 +54,25 @@ Status read_target(Connection& connection, const Plan& plan, const CatalogFacts&
 // Rights and properties are given at the end, when nobody needs to write any more; that they can be
 // given is tried now, before hours of loading.
 Status rehearse(Connection& connection, const TableCopy& copy) {
-  HEADRACE_TRY(connection.run("SAVEPOINT headrace_rehearsal", kDoing));
+  HEADRACE_TRY(connection.run("SAVEPOINT headrace_rehearsal; SET LOCAL search_path = ''", kDoing));
+  HEADRACE_TRY(connection.run(joined(copy.trials), "trying the definitions of views"));
+  HEADRACE_TRY(connection.run(joined(copy.objects), "making the triggers and policies"));
   HEADRACE_TRY(connection.run(joined(copy.rights), "setting the rights of the new table"));
   HEADRACE_TRY(connection.run(joined(copy.finish), "setting the properties of the new table"));
   return connection.run("ROLLBACK TO SAVEPOINT headrace_rehearsal", kDoing);
+}
+
+// Rows of the load take values after those of the old rows.
+Status continue_identities(Connection& connection, const std::string& stage,
+                           const TableCopy& copy) {
+  for (const IdentityCopy& identity : copy.identities) {
+    HEADRACE_TRY(connection.run(
+        fmt::format("SELECT setval(pg_get_serial_sequence({}, {}), last_value, is_called) FROM {}",
+                    quote_literal(stage), quote_literal(identity.column),
+                    qualified(identity.schema, identity.sequence)),
+        kDoing));
+  }
+  return {};
 }
 
 Status create_in_transaction(Connection& connection, const Plan& plan, const CatalogFacts& catalog,
@@ -74,6 +89,7 @@ Status create_in_transaction(Connection& connection, const Plan& plan, const Cat
     HEADRACE_TRY(connection.run("SET LOCAL default_tablespace = ''", kDoing));
     HEADRACE_TRY(connection.run(copy->create, kDoing));
     HEADRACE_TRY(connection.run(joined(copy->settings), kDoing));
+    HEADRACE_TRY(continue_identities(connection, name, *copy));
     HEADRACE_TRY(rehearse(connection, *copy));
   }
   HEADRACE_TRY(connection.run(

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "sink/postgres/carried_objects.h"
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/table_copy_sql.h"
 
@@ -46,49 +47,52 @@ Status read_identities(Connection& connection, const std::string& oid, TableCopy
   return {};
 }
 
-// Statements that make the index `temporary` of the renamed table the index of row i.
-std::vector<std::string> attach_statements(const PgResult& rows, int i,
+// Statements that make the index `temporary` of the staging table the index of row i, but for its
+// name. A constraint has its index's name, and is renamed with it.
+std::vector<std::string> finish_statements(const PgResult& rows, int i,
                                            const std::string& temporary) {
-  const std::string name = quote_identifier(cell(rows, i, 0));
   const std::string constraint_type = cell(rows, i, 5);
   const std::string table = cell(rows, i, 13);
   const std::string schema = cell(rows, i, 14);
-  std::vector<std::string> attach;
-  if (constraint_type.empty()) {
-    attach.push_back(fmt::format("ALTER INDEX {}.{} RENAME TO {}", schema, temporary, name));
-  } else {  // renames the index, too
-    attach.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}{}{}", table,
-                                 name, constraint_type == "p" ? "PRIMARY KEY" : "UNIQUE", temporary,
+  std::vector<std::string> finish;
+  if (!constraint_type.empty()) {
+    finish.push_back(fmt::format("ALTER TABLE {0} ADD CONSTRAINT {1} {2} USING INDEX {1}{3}{4}",
+                                 table, temporary, constraint_type == "p" ? "PRIMARY KEY" : "UNIQUE",
                                  cell_is_true(rows, i, 6) ? " DEFERRABLE" : "",
                                  cell_is_true(rows, i, 7) ? " INITIALLY DEFERRED" : ""));
   }
   if (cell_is_true(rows, i, 8)) {
-    attach.push_back(fmt::format("ALTER TABLE {} REPLICA IDENTITY USING INDEX {}", table, name));
+    finish.push_back(
+        fmt::format("ALTER TABLE {} REPLICA IDENTITY USING INDEX {}", table, temporary));
   }
   if (cell_is_true(rows, i, 9))
-    attach.push_back(fmt::format("ALTER TABLE {} CLUSTER ON {}", table, name));
+    finish.push_back(fmt::format("ALTER TABLE {} CLUSTER ON {}", table, temporary));
   if (const std::string comment = cell(rows, i, 10); !comment.empty()) {
-    attach.push_back(
-        fmt::format("COMMENT ON INDEX {}.{} IS {}", schema, name, quote_literal(comment)));
+    finish.push_back(
+        fmt::format("COMMENT ON INDEX {}.{} IS {}", schema, temporary, quote_literal(comment)));
   }
   if (const std::string comment = cell(rows, i, 11); !comment.empty()) {
-    attach.push_back(
-        fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", name, table, quote_literal(comment)));
+    finish.push_back(fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", temporary, table,
+                                 quote_literal(comment)));
   }
-  return attach;
+  if (const std::string targets = cell(rows, i, 15); !targets.empty()) {
+    finish.push_back(fmt::format("ALTER INDEX {}.{} {}", schema, temporary, targets));
+  }
+  return finish;
 }
 
 // The names stand in a definition exactly as the catalog query quotes them, or it is not touched.
 IndexCopy index_copy(const PgResult& rows, int i, const std::string& stage) {
   IndexCopy index;
   index.name = cell(rows, i, 0);
-  index.temporary =
-      fmt::format("{}_i{}", stage.substr(0, std::string_view(kStagePlaceholder).size()), i);
+  index.temporary = fmt::format("{}_i{}", temporary_prefix(stage), i);
   const std::string temporary = quote_identifier(index.temporary);
   index.build = cell(rows, i, 3);
   index.build.replace(index.build.find("%s"), 2, temporary);
   index.build += cell(rows, i, 2).substr(cell(rows, i, 1).size());
-  index.attach = attach_statements(rows, i, temporary);
+  index.finish = finish_statements(rows, i, temporary);
+  index.rename = fmt::format("ALTER INDEX {}.{} RENAME TO {}", cell(rows, i, 14), temporary,
+                             quote_identifier(index.name));
   return index;
 }
 
@@ -113,13 +117,19 @@ Status read_indexes(Connection& connection, const std::string& oid, const std::s
 
 }  // namespace
 
+std::string temporary_prefix(const std::string& stage) {
+  return stage.substr(0, std::string_view(kStagePlaceholder).size());
+}
+
 Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const std::string& stage) {
   TableCopy copy;
   const std::string key = std::to_string(oid);
   // Names in definitions are then printed with their schemas.
-  HEADRACE_TRY(connection.run("SET LOCAL search_path = ''", kDoing));
+  // Compiling such queries takes longer than running them, and this runs under the lock, too.
+  HEADRACE_TRY(connection.run("SET LOCAL search_path = ''; SET LOCAL jit = off", kDoing));
   HEADRACE_TRY(read_statements(connection, key, stage, &copy));
   HEADRACE_TRY(read_identities(connection, key, &copy));
+  HEADRACE_TRY(read_carried_objects(connection, key, stage, &copy));
   HEADRACE_TRY(append_words(connection, kReferringObjects, key, &copy.dependents));
   HEADRACE_TRY(append_words(connection, kOwnProperties, key, &copy.dependents));
   if (PQserverVersion(connection.raw()) >= kSchemaPublicationsVersion) {

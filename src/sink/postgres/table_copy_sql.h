@@ -69,6 +69,10 @@ WITH t AS (
            CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END)
   FROM t WHERE relreplident IN ('f', 'n')
   UNION ALL
+  SELECT 'finish', 2, format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', stage) FROM t WHERE relrowsecurity
+  UNION ALL
+  SELECT 'finish', 2, format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', stage) FROM t WHERE relforcerowsecurity
+  UNION ALL
   SELECT 'sequence', 0, format('ALTER SEQUENCE %s OWNED BY %s.%I', s.oid::regclass, stage, attname)
   FROM a JOIN pg_depend d ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
   JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
@@ -88,8 +92,8 @@ WHERE a.attrelid = $1::oid AND a.attidentity <> '' ORDER BY a.attnum)";
 
 // 0 name  1 start of the definition as it must be  2 definition  3 start with the staging table's
 // name, where %s is the index  4 constraint  5 its type  6 deferrable  7 deferred  8 replica
-// identity 9 clustered  10 comment  11 constraint's comment  12 why it cannot be copied  13 table
-// 14 schema
+// identity 9 clustered  10 comment  11 constraint's comment  12 why it cannot be copied  13 staging
+// table 14 schema  15 statistics targets
 inline constexpr char kCopyIndexes[] = R"(
 SELECT c.relname,
        format('CREATE %sINDEX %I ON %I.%I USING ', u.word, c.relname, n.nspname, t.relname),
@@ -101,12 +105,12 @@ SELECT c.relname,
             WHEN c.reltablespace <> 0 THEN 'it has a tablespace of its own'
             WHEN con.conname <> c.relname THEN 'its constraint has another name'
             WHEN con.contype IS NOT NULL AND am.amname <> 'btree' THEN 'its constraint is not a btree'
-            WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
-              AND (coalesce(a.attstattarget, -1) <> -1)) THEN 'it has a statistics target'
             WHEN EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
               AND d.deptype = 'x') THEN 'it depends on an extension'
        END,
-       format('%I.%I', n.nspname, t.relname), quote_ident(n.nspname)
+       format('%I.%I', n.nspname, $2::text), quote_ident(n.nspname),
+       (SELECT string_agg(format('ALTER COLUMN %s SET STATISTICS %s', a.attnum, a.attstattarget), ', ' ORDER BY a.attnum)
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND coalesce(a.attstattarget, -1) <> -1)
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am am ON am.oid = c.relam
@@ -115,10 +119,11 @@ JOIN pg_namespace n ON n.oid = t.relnamespace
 CROSS JOIN LATERAL (SELECT CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
 LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid
   AND con.contype IN ('p', 'u', 'x')
-WHERE i.indrelid = $1::oid ORDER BY c.relname)";
+WHERE i.indrelid = $1::oid ORDER BY i.indisunique DESC, c.relname)";
 
 // Everything that refers to the table, its row type or the sequence of an identity column, but for
-// what table_copy.cc carries: so an object of a kind we never heard of is a dependent, too.
+// what table_copy.cc and carried_objects.cc carry: so an object of a kind we never heard of is a
+// dependent, too.
 inline constexpr char kReferringObjects[] = R"(
 WITH t AS (SELECT c.oid, c.reltype, y.typarray, c.reltoastrelid
            FROM pg_class c JOIN pg_type y ON y.oid = c.reltype WHERE c.oid = $1::oid
@@ -126,40 +131,58 @@ WITH t AS (SELECT c.oid, c.reltype, y.typarray, c.reltoastrelid
   SELECT d.objid AS oid, d.deptype FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
     AND d.refobjid = $1::oid AND d.deptype IN ('a', 'i')
+), referred(class, oid) AS (  -- each found by pg_depend's index, however many rows that has
+  SELECT 'pg_class'::regclass, oid FROM t UNION ALL SELECT 'pg_class'::regclass, oid FROM owned WHERE deptype = 'i'
+  UNION ALL SELECT 'pg_type'::regclass, unnest(ARRAY[reltype, typarray]) FROM t
 )
 SELECT DISTINCT CASE
   WHEN w.ev_class <> $1::oid THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
-  WHEN f.contype = 'f' THEN format('foreign key %s on %s', f.conname, f.conrelid::regclass)
+  WHEN r.oid IS NOT NULL THEN pg_describe_object(d.classid, d.objid, d.objsubid) ||
+    ' (its subscribers get the rows only by DELETE and INSERT)'
+  WHEN c.relkind = 'm' THEN pg_describe_object(d.classid, d.objid, 0) || ' (it cannot be pointed at another table)'
   ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS words
-FROM t, pg_depend d
+FROM t CROSS JOIN referred JOIN pg_depend d ON d.refclassid = referred.class AND d.refobjid = referred.oid
 LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+LEFT JOIN pg_publication_rel r ON d.classid = 'pg_publication_rel'::regclass AND r.oid = d.objid
+LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
 LEFT JOIN pg_constraint f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
-WHERE ((d.refclassid = 'pg_class'::regclass
-          AND (d.refobjid = t.oid OR d.refobjid IN (SELECT oid FROM owned WHERE deptype = 'i')))
-       OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.reltype, t.typarray)))
-  AND NOT (d.classid = 'pg_class'::regclass AND (d.objid IN (t.oid, t.reltoastrelid)
+WHERE NOT (d.classid = 'pg_class'::regclass AND (d.objid IN (t.oid, t.reltoastrelid)
            OR d.objid IN (SELECT oid FROM owned)
            OR d.objid IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid)))
   AND NOT (d.classid = 'pg_type'::regclass AND (d.objid IN (t.reltype, t.typarray)
            OR d.objid IN (SELECT y.oid FROM pg_type y JOIN owned ON owned.oid = y.typrelid)))
   AND NOT (d.classid = 'pg_attrdef'::regclass
            AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = t.oid))
-  AND NOT (f.conrelid IS NOT DISTINCT FROM t.oid AND f.contype IN ('p', 'u', 'c', 'n'))
+  AND NOT (f.conrelid IS NOT DISTINCT FROM t.oid AND f.contype IN ('p', 'u', 'c', 'n', 't'))
+  AND f.contype IS DISTINCT FROM 'f'
+  AND NOT (w.oid IS NOT NULL AND (d.refobjid = t.oid OR d.refclassid = 'pg_type'::regclass))
+  AND NOT EXISTS (SELECT FROM pg_trigger g WHERE d.classid = 'pg_trigger'::regclass AND g.oid = d.objid AND g.tgrelid = t.oid)
+  AND NOT EXISTS (SELECT FROM pg_policy p WHERE d.classid = 'pg_policy'::regclass AND p.oid = d.objid AND p.polrelid = t.oid)
+  AND d.classid <> 'pg_statistic_ext'::regclass
 ORDER BY 1)";
 
 // Properties of the table itself that are not carried. Column options that begin with "pg_" are
 // stamps which some servers put on every column that is made; the staging table has its own.
 inline constexpr char kOwnProperties[] = R"(
 WITH t AS (SELECT * FROM pg_class WHERE oid = $1::oid)
-SELECT CASE WHEN t.relispartition THEN 'partition of ' ELSE 'parent table ' END || i.inhparent::regclass
-FROM t JOIN pg_inherits i ON i.inhrelid = t.oid
-UNION ALL SELECT 'row level security' FROM t WHERE relrowsecurity OR relforcerowsecurity
+SELECT 'parent table ' || i.inhparent::regclass
+FROM t JOIN pg_inherits i ON i.inhrelid = t.oid WHERE NOT t.relispartition
+UNION ALL SELECT 'row-level security, which applies to this user' FROM t WHERE row_security_active(t.oid)
+UNION ALL SELECT 'disabled triggers of constraints' FROM t WHERE EXISTS (
+  SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgisinternal AND g.tgenabled <> 'O'
+    AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.oid = g.tgconstraint AND f.contype = 'f'))
+UNION ALL SELECT format('event trigger %s (it runs for the statements of a swap)', evtname) FROM t, pg_event_trigger e
+  WHERE evtenabled IN ('O', 'A') AND evtevent <> 'table_rewrite'
+    AND (evttags IS NULL OR evttags && ARRAY['CREATE TABLE', 'ALTER TABLE', 'DROP TABLE', 'CREATE INDEX',
+      'ALTER INDEX', 'DROP INDEX', 'COMMENT', 'GRANT', 'REVOKE', 'ALTER SEQUENCE', 'CREATE VIEW', 'ALTER VIEW',
+      'CREATE TRIGGER', 'CREATE POLICY', 'CREATE RULE', 'CREATE STATISTICS', 'ALTER STATISTICS'])
 UNION ALL SELECT 'row type ' || reloftype::regtype FROM t WHERE reloftype <> 0
 UNION ALL SELECT 'temporary table' FROM t WHERE relpersistence = 't'
 UNION ALL SELECT 'security label' FROM t WHERE EXISTS (
   SELECT FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND objoid = t.oid)
 UNION ALL SELECT 'subscription' FROM t WHERE EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = t.oid)
-UNION ALL SELECT 'publication ' || pubname || ' of all tables' FROM t, pg_publication
+UNION ALL SELECT format('publication %s of all tables (its subscribers get the rows only by DELETE and INSERT)', pubname)
+  FROM t, pg_publication
   WHERE puballtables AND t.relpersistence = 'p'
 UNION ALL SELECT 'extension ' || e.extname FROM t
   JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e'
@@ -191,7 +214,7 @@ UNION ALL SELECT 'rights or comment of sequence ' || s.oid::regclass
 
 // PostgreSQL 15 and later.
 inline constexpr char kSchemaPublications[] = R"(
-SELECT 'publication ' || p.pubname || ' of the schema'
+SELECT format('publication %s of the schema (its subscribers get the rows only by DELETE and INSERT)', p.pubname)
 FROM pg_class t JOIN pg_publication_namespace s ON s.pnnspid = t.relnamespace
 JOIN pg_publication p ON p.oid = s.pnpubid
 WHERE t.oid = $1::oid AND t.relpersistence = 'p')";

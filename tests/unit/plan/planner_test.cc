@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "headrace/plan.h"
 
@@ -98,6 +99,85 @@ TEST(Planner, AppendToFilledTableIsOneTransaction) {
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
   EXPECT_EQ(plan->workers, 1);
+}
+
+bool has_decision(const Plan& plan, const std::string& subject, const std::string& choice,
+                  const std::string& part_of_reason) {
+  for (const Decision& d : plan.decisions) {
+    if (d.subject == subject && d.choice == choice) {
+      return d.reason.find(part_of_reason) != std::string::npos;
+    }
+  }
+  return false;
+}
+
+TEST(Planner, AppendToATableOfFewRowsBuildsANewOne) {
+  SinkFacts facts = existing_table(false);
+  facts.indexes = {"t_key"};
+  facts.row_estimate = 30000;
+  const LoadRequest r = request(Mode::kAppend);
+  auto plan = plan_for(r, facts, source_facts(300000));
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSwap);
+  EXPECT_TRUE(plan->keeps_rows);
+  EXPECT_EQ(plan->index_action, "build after");
+  EXPECT_TRUE(has_decision(*plan, "indexes", "rebuilt", "300000 rows are new, about 30000 old"));
+  facts.row_estimate = 30001;
+  plan = plan_for(r, facts, source_facts(300000));
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+  EXPECT_FALSE(plan->keeps_rows);
+  EXPECT_TRUE(has_decision(*plan, "indexes", "kept", "30001 rows for 300000 new ones"));
+}
+
+TEST(Planner, RowsStayWhereTheyAreForAReason) {
+  struct Case {
+    std::function<void(SinkFacts*, LoadRequest*)> change;
+    const char* reason;
+  };
+  for (const Case& c : std::vector<Case>{
+           {[](SinkFacts* f, LoadRequest*) { f->row_estimate = -1; }, "not known"},
+           {[](SinkFacts* f, LoadRequest*) { f->is_owner = false; }, "does not own"},
+           {[](SinkFacts* f, LoadRequest*) { f->has_identity = true; }, "sequence of the table's own"},
+           {[](SinkFacts* f, LoadRequest*) { f->dependents = {"view v (why)"}; }, "view v (why)"},
+           {[](SinkFacts*, LoadRequest* r) { r->tuning.connections = 1; }, "one connection requested"}}) {
+    SinkFacts facts = existing_table(false);
+    facts.indexes = {"t_key"};
+    facts.row_estimate = 100;
+    LoadRequest r = request(Mode::kAppend);
+    c.change(&facts, &r);
+    auto plan = plan_for(r, facts, source_facts(300000));
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(plan->commit_scope, CommitScope::kSingle) << c.reason;
+    EXPECT_TRUE(has_decision(*plan, "indexes", "kept", c.reason)) << c.reason;
+  }
+}
+
+TEST(Planner, DeleteInsertOfMostRowsIsASwap) {
+  SinkFacts facts = existing_table(false);
+  facts.row_estimate = 1000000;
+  facts.matching_estimate = 800000;
+  LoadRequest r = request(Mode::kDeleteInsert);
+  r.replace_where = "id > 0";
+  auto plan = plan_for(r, facts, source_facts(300000));
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSwap);
+  EXPECT_TRUE(plan->keeps_rows);
+  EXPECT_TRUE(has_decision(*plan, "commit_scope", "swap", "800000 of 1000000"));
+  facts.matching_estimate = 799999;
+  plan = plan_for(r, facts, source_facts(300000));
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kStaged);
+  EXPECT_TRUE(has_decision(*plan, "swap", "no", "200001 of its 1000000 rows stay"));
+}
+
+TEST(Planner, WhatIsCarriedIsSaid) {
+  SinkFacts facts = existing_table(false);
+  facts.carried = {"view v", "trigger g"};
+  auto plan = plan_for(request(Mode::kReplace), facts);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->commit_scope, CommitScope::kSwap);
+  EXPECT_TRUE(has_decision(*plan, "carried over", "view v, trigger g", "get the new one"));
 }
 
 TEST(Planner, AppendToEmptyTableIsSwapped) {

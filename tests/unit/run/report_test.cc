@@ -90,8 +90,9 @@ TEST(ReportJson, HasExactlyTheFieldsOfTheContract) {
   EXPECT_EQ(names(Json::parse(Report{}.to_json())), kFields);
   const Json json = Json::parse(finished().to_json());
   EXPECT_EQ(names(json), kFields);
-  EXPECT_EQ(names(json["phases"]), (std::vector<std::string>{"plan", "read", "encode", "send",
-                                                             "commit", "index", "verify"}));
+  EXPECT_EQ(names(json["phases"]),
+            (std::vector<std::string>{"plan", "prepare", "read", "encode", "send", "commit", "index",
+                                      "analyze", "verify"}));
   EXPECT_EQ(names(json["decisions"][0]), (std::vector<std::string>{"subject", "choice", "reason"}));
 }
 

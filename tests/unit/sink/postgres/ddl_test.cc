@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sink/postgres/connection.h"
-#include "sink/postgres/publish.h"
+#include "sink/postgres/swap.h"
 
 namespace headrace {
 namespace {
@@ -73,22 +73,29 @@ TEST(Ddl, SwapStatements) {
   Plan plan;
   plan.schema = "s";
   plan.table = "t";
-  plan.creates_table = true;
-  EXPECT_EQ(swap_statements(plan, "stage", {}, {}),
+  EXPECT_EQ(name_new_table_statements(plan, "stage"),
             (std::vector<std::string>{"COMMENT ON TABLE \"s\".\"stage\" IS NULL",
                                       "ALTER TABLE \"s\".\"stage\" RENAME TO \"t\""}));
-  plan.creates_table = false;
   TableCopy copy;
   copy.sequences = {"ALTER SEQUENCE q OWNED BY s.stage.n"};
   copy.identities = {{"id", "s", "t_id_seq"}};
-  copy.indexes = {{"i", "x", "CREATE INDEX", {"ALTER INDEX s.x RENAME TO i"}}};
+  copy.indexes = {{"i", "x", "CREATE INDEX", {"COMMENT ON INDEX s.x IS 'c'"}, "ALTER INDEX s.x RENAME TO i"}};
+  copy.repointings = {"CREATE OR REPLACE VIEW v AS SELECT FROM s.t"};
+  copy.names = {"ALTER STATISTICS s.y RENAME TO z"};
+  const std::string stage = "_headrace_01234567_t";
   EXPECT_EQ(
-      swap_statements(plan, "stage", copy, {"s.stage_id_seq"}),
+      swap_statements(plan, stage, copy, {"s.seq"}),
       (std::vector<std::string>{
           "ALTER SEQUENCE q OWNED BY s.stage.n",
-          "SELECT setval('s.stage_id_seq', last_value, is_called) FROM \"s\".\"t_id_seq\"",
-          "DROP TABLE \"s\".\"t\"", "ALTER TABLE \"s\".\"stage\" RENAME TO \"t\"",
-          "ALTER SEQUENCE s.stage_id_seq RENAME TO \"t_id_seq\"", "ALTER INDEX s.x RENAME TO i"}));
+          "SELECT setval('s.seq', CASE WHEN s.seqincrement > 0 THEN greatest(n.last_value, "
+          "o.last_value) ELSE least(n.last_value, o.last_value) END, n.is_called OR o.is_called) "
+          "FROM s.seq n, \"s\".\"t_id_seq\" o, pg_sequence s WHERE s.seqrelid = 's.seq'::regclass",
+          "ALTER TABLE \"s\".\"t\" RENAME TO \"_headrace_01234567_old\"",
+          "ALTER TABLE \"s\".\"_headrace_01234567_t\" RENAME TO \"t\"",
+          "CREATE OR REPLACE VIEW v AS SELECT FROM s.t",
+          "DROP TABLE \"s\".\"_headrace_01234567_old\"",
+          "ALTER SEQUENCE s.seq RENAME TO \"t_id_seq\"", "ALTER INDEX s.x RENAME TO i",
+          "ALTER STATISTICS s.y RENAME TO z"}));
 }
 
 }  // namespace
