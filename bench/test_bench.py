@@ -145,10 +145,10 @@ class Measure(unittest.TestCase):
             return measure.timed(shells, None, Path(folder) / "log", timeout, finish)
 
     def test_several_commands_run_at_once(self):
-        found = self.timed("sleep 0.3; echo a", "sleep 0.3")
+        found = self.timed("sleep 1; echo a", "sleep 1")
         self.assertIsNone(found.failure)
         self.assertEqual(found.stdout, "a")
-        self.assertTrue(0.3 <= found.seconds < 0.55, found.seconds)
+        self.assertTrue(1 <= found.seconds < 1.9, found.seconds)
 
     def test_failures_have_a_reason(self):
         self.assertEqual(self.timed("true", "echo broken >&2; exit 3").failure, "exit 3: broken")
@@ -317,7 +317,7 @@ print("something of its own", flush=True)
 sum(range(3_000_000))
 print("ready", flush=True)
 assert sys.stdin.readline() == "go\\n"
-sum(range(9_000_000))
+sum(range(4_000_000))
 time.sleep(0.2)
 print("done", flush=True)
 time.sleep({after})
@@ -341,10 +341,10 @@ class Action(unittest.TestCase):
         return measured, server, len(reset)
 
     def test_only_the_action_is_timed(self):
-        measured, server, resets = self.timed(PEER_WITH_ACTION.format(after=1.5, code=0))
+        measured, server, resets = self.timed(PEER_WITH_ACTION.format(after=2, code=0))
         self.assertIsNone(measured.failure)
-        self.assertTrue(0.2 <= measured.seconds < 1.5, measured.seconds)
-        self.assertGreater(measured.cpu_seconds, 0.03)
+        self.assertTrue(0.2 <= measured.seconds < 2, measured.seconds)
+        self.assertGreater(measured.cpu_seconds, 0.02)
         self.assertGreater(measured.peak_rss_bytes, 1 << 20)
         self.assertEqual((server, resets), (0.0, 1))
 
