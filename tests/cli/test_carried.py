@@ -286,6 +286,20 @@ def test_a_view_of_someone_else_makes_it_a_delete(server, db, rows):
     assert described(db) == before
 
 
+@pytest.mark.files
+@pytest.mark.parametrize("sql", [
+    "CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING",
+    "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+    "CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW WHEN (old.id > 50) EXECUTE FUNCTION keep()"])
+def test_rows_that_a_delete_leaves_are_an_error(server, db, rows, sql):
+    db.execute(TABLE)
+    db.execute(OLD_ROWS)
+    db.execute(sql)
+    done = headrace("load", rows, "--to", server, "--table", "carried.t", "--mode", "replace", "--json", "--progress", "none")
+    assert done.code == 1 and "still there after DELETE" in done.error()["message"], done
+    assert db.execute("SELECT count(*), min(name) FROM t").fetchone() == (100, "old")
+
+
 class ViewReader(threading.Thread):
     def __init__(self, server, query):
         super().__init__(daemon=True)
