@@ -79,8 +79,9 @@ void plan_table(const PlanInput& in, Plan* plan, std::string reason) {
     decide(plan, "indexes", swaps ? "rebuilt" : "kept", std::move(reason));
   }
   if (swaps && !in.sink.carried.empty()) {
-    decide(plan, "carried over", fmt::format("{}", fmt::join(in.sink.carried, ", ")),
-           "they hang on the table, and get the new one");
+    const size_t count = in.sink.carried.size();
+    decide(plan, "carried over", fmt::format("{} object{}", count, count == 1 ? "" : "s"),
+           fmt::format("{}", fmt::join(in.sink.carried, ", ")));
   }
 }
 

@@ -286,6 +286,20 @@ def test_a_view_of_someone_else_makes_it_a_delete(server, db, rows):
     assert described(db) == before
 
 
+@pytest.mark.files
+@pytest.mark.parametrize("sql", [
+    "CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING",
+    "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+    "CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW WHEN (old.id > 50) EXECUTE FUNCTION keep()"])
+def test_rows_that_a_delete_leaves_are_an_error(server, db, rows, sql):
+    db.execute(TABLE)
+    db.execute(OLD_ROWS)
+    db.execute(sql)
+    done = headrace("load", rows, "--to", server, "--table", "carried.t", "--mode", "replace", "--json", "--progress", "none")
+    assert done.code == 1 and "still there after DELETE" in done.error()["message"], done
+    assert db.execute("SELECT count(*), min(name) FROM t").fetchone() == (100, "old")
+
+
 class ViewReader(threading.Thread):
     def __init__(self, server, query):
         super().__init__(daemon=True)
@@ -329,3 +343,28 @@ def test_readers_through_views_see_whole_loads(server, db, tmp_path):
         assert len(order) == len(reader.seen), "a state between"
         assert order == sorted(order) and order, "an older state came after a newer one"
     print(f"{sum(len(reader.seen) for reader in readers)} readings, longest exclusive lock {max(locks) * 1000:.0f} ms")
+
+
+@pytest.mark.files
+def test_readers_of_a_partition_s_parent_see_whole_loads(server, db, tmp_path):
+    db.execute("CREATE TABLE q (id int NOT NULL, name text NOT NULL, n int, PRIMARY KEY (id)) PARTITION BY RANGE (id)")
+    db.execute("CREATE TABLE t PARTITION OF q FOR VALUES FROM (0) TO (1000); CREATE TABLE beside PARTITION OF q FOR VALUES FROM (1000) TO (2000)")
+    db.execute(f"INSERT INTO q SELECT g, '0', 1 FROM generate_series(1, {ROWS}) g; INSERT INTO q SELECT g, '0', 1 FROM generate_series(1000, 1499) g")
+    readers = [ViewReader(server, f"SELECT count(*), min(name), max(name) FROM carried.{name} WHERE id < 1000") for name in ("q", "q", "t")]
+    for reader in readers:
+        reader.start()
+    for generation in range(1, 6):
+        report = replace(server, write_rows(tmp_path / f"{generation}.parquet", name=str(generation)))
+        assert report["commit_scope"] == "swap"
+    for reader in readers:
+        reader.stop.set()
+    for reader in readers:
+        reader.join(30)
+        assert reader.failure is None, reader.failure
+        order = [int(low) for count, low, high in reader.seen if count == ROWS and low == high]
+        assert len(order) == len(reader.seen) and order == sorted(order) and order
+    assert db.execute("SELECT count(*) FROM q").fetchone() == (ROWS + 500,)
+    error = headrace("load", write_rows(tmp_path / "outside.parquet", first=900), "--to", server, "--table", "carried.t", "--mode", "replace",
+                     "--json", "--progress", "none").error()
+    assert error["sqlstate"] == "23514", error
+    assert db.execute("SELECT count(*), min(name) FROM t").fetchone() == (ROWS, "5")

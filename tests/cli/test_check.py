@@ -58,7 +58,7 @@ def test_check_as_superuser(postgres):
 
 def test_check_existing_table(postgres):
     s = postgres.schema
-    postgres.execute(f"CREATE TABLE {s}.t (a int PRIMARY KEY); CREATE VIEW {s}.v AS SELECT a FROM {s}.t")
+    postgres.execute(f"CREATE TABLE {s}.t (a int PRIMARY KEY); CREATE MATERIALIZED VIEW {s}.v AS SELECT a FROM {s}.t")
     postgres.execute(f"CREATE FUNCTION {s}.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
     postgres.execute(f"CREATE TRIGGER audit BEFORE INSERT ON {s}.t FOR EACH ROW EXECUTE FUNCTION {s}.f()")
     _, found = check(*postgres.to("t"), code=0)

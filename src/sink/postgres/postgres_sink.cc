@@ -121,6 +121,7 @@ class PostgresSink final : public Sink {
   Status create_target();
   Status check_cascades(const char* doing) const;
   Status delete_old_rows();
+  Status check_deleted();
   Status truncate_table();
   Result<Published> publish_staged(const Publication& publication, PublishStats* stats);
   std::string wal_position();
@@ -181,7 +182,24 @@ Status PostgresSink::delete_old_rows() {
   const auto statements = delete_statements(plan_);
   HEADRACE_TRY(control_->run(statements[0], "locking the table"));
   HEADRACE_TRY(control_->run("SET LOCAL lock_timeout = 0"));
-  return control_->run(statements[1], "deleting the old rows");
+  HEADRACE_TRY(control_->run(statements[1], "deleting the old rows"));
+  return check_deleted();
+}
+
+// A trigger or a rule can leave rows where they are, and DELETE says nothing of it.
+Status PostgresSink::check_deleted() {
+  HEADRACE_ASSIGN(
+      const PgResult may_stay,
+      control_->query("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = $1::oid AND tgtype & 11 = 11) "
+                      "OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = $1::oid AND ev_type = '4' AND is_instead)",
+                      {std::to_string(catalog_->oid)}, "reading the catalog"));
+  if (!cell_is_true(may_stay, 0, 0)) return {};
+  HEADRACE_ASSIGN(const bool empty, read_is_empty(*control_, qualified(plan_.schema, plan_.table)));
+  if (empty) return {};
+  return Error(ErrorCode::kServer,
+               fmt::format("rows of {}.{} are still there after DELETE: a trigger or a rule keeps them",
+                           plan_.schema, plan_.table),
+               "disable it for the time of the load, or use --mode truncate");
 }
 
 // Without CASCADE: a table that others refer to is refused by the server. Waits for the lock in one
