@@ -35,7 +35,8 @@ std::string new_load_id() {
 Result<std::unique_ptr<Source>> open_any_source(const LoadRequest& request,
                                                 ArrowArrayStream* stream) {
   if (stream == nullptr) return open_source(request);
-  return open_arrow_stream(stream, request.source.empty() ? "stream" : request.source[0]);
+  const std::string name = request.source.empty() ? "stream" : request.source[0];
+  return open_arrow_stream(stream, name, request.source_rows);
 }
 
 struct Opened {
@@ -102,6 +103,14 @@ bool is_cancelled(const LoadRequest& request) {
   return request.cancel != nullptr && request.cancel->load();
 }
 
+// Instead of the commit.
+Status discard(const PipelineStats& stats, Opened& opened, Report* report) {
+  opened.sink->abandon();
+  report->bytes_sent = stats.bytes_encoded;
+  report->warnings.push_back(fmt::format("{} rows were thrown away, as asked", stats.rows_written.load()));
+  return {};
+}
+
 // Everything between the plan and the commit. The sink is abandoned when this fails.
 Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   HEADRACE_TRY(opened.sink->prepare(opened.plan, report->load_id));
@@ -110,6 +119,7 @@ Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   fill_from_stats(stats, report);
   if (!status.ok()) return status;
   if (is_cancelled(request)) return Error(ErrorCode::kCancelled, "the load was cancelled");
+  if (request.discard) return discard(stats, opened, report);
   HEADRACE_ASSIGN(PublishStats published, opened.sink->publish());
   report->rows_written = stats.rows_written - published.rows_dropped;
   report->rows_rejected = published.rows_dropped;
@@ -211,10 +221,14 @@ Report load(const LoadRequest& request, ArrowArrayStream* stream) {
 
 Report load(const LoadRequest& request) { return load(request, nullptr); }
 
-Result<Plan> plan(const LoadRequest& request) {
-  HEADRACE_ASSIGN(Opened opened, open_and_plan(request, nullptr));
-  return std::move(opened.plan);
+Result<Plan> plan(const LoadRequest& request, ArrowArrayStream* stream) {
+  auto opened = open_and_plan(request, stream);
+  if (stream != nullptr && stream->release != nullptr) stream->release(stream);
+  if (!opened.ok()) return std::move(opened).error();
+  return std::move(opened->plan);
 }
+
+Result<Plan> plan(const LoadRequest& request) { return plan(request, nullptr); }
 
 Result<SourceFacts> inspect(const LoadRequest& request) {
   HEADRACE_ASSIGN(auto source, open_source(request));
