@@ -35,7 +35,7 @@ class HeadraceError(Exception):
             place.append(self.file)
         if self.row is not None:
             place.append(f"row {self.row:,}")
-        if self.column:
+        if self.column and f"column {self.column}" not in self.message:
             place.append(f"column {self.column}")
         text = self.message
         if place:
