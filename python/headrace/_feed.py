@@ -25,12 +25,17 @@ class Feed:
     def pump(self, done: threading.Event, tick: Callable[[], None]) -> None:
         """Reads the iterable to its end, or until `done`. What it raises is told to the load, and kept in `failure`;
         KeyboardInterrupt and the like are raised."""
-        try:
-            for batch in self._batches():
-                if not self._put(batch, done, tick):
-                    return
-        except Exception as error:
-            self.failure = error
+        batches = self._batches()
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                break
+            except Exception as error:
+                self.failure = error
+                break
+            if not self._put(batch, done, tick):
+                return
         self._put(None, done, tick)
 
     def _batches(self) -> Iterator[Any]:
@@ -41,11 +46,12 @@ class Feed:
 
     def _put(self, batch: Any, done: threading.Event, tick: Callable[[], None]) -> bool:
         while not done.is_set():
+            tick()
             try:
                 self._queue.put(batch, timeout=_WAIT)
                 return True
             except queue.Full:
-                tick()
+                continue
         return False
 
     def stop(self) -> None:

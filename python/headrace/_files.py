@@ -51,19 +51,18 @@ def _format_of(path: str) -> Optional[str]:
     return _FORMATS.get(name.suffix.lower())
 
 
-def _formats_in(path: str) -> List[str]:
-    """Formats of a file, or of the files below a folder that are not hidden."""
+def _data_files(path: str) -> List[str]:
+    """The file itself, or the files of known formats below a folder; hidden ones and markers are passed over."""
     if not os.path.isdir(path):
-        known = _format_of(path)
-        return [known] if known else []
-    formats = set()
+        return [path]
+    files = []
     for folder, folders, names in os.walk(path):
-        folders[:] = [f for f in folders if not f.startswith((".", "_"))]
-        if "_delta_log" in os.listdir(folder):
+        if "_delta_log" in folders:
             raise UnsupportedError(f"{folder} is a Delta table, which is not read yet", file=folder,
                                    hint="give its rows: deltalake.DeltaTable(path).to_pyarrow_dataset()")
-        formats.update(f for f in map(_format_of, (n for n in names if not n.startswith((".", "_")))) if f)
-    return sorted(formats)
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")))
+        files += [os.path.join(folder, n) for n in sorted(names) if not n.startswith((".", "_")) and _format_of(n)]
+    return files
 
 
 def _format_object(name: str) -> Any:
@@ -74,26 +73,33 @@ def _format_object(name: str) -> Any:
     return name
 
 
+def _dataset(path: str, files: List[str], format_name: str, schema: Any) -> Any:
+    import pyarrow.dataset as ds
+    base = path if os.path.isdir(path) else None
+    return ds.dataset(files, format=_format_object(format_name), schema=schema,
+                      partitioning=ds.partitioning(flavor="hive"), partition_base_dir=base)
+
+
 def from_paths(paths: List[Any], schema: Any) -> "Rows":
     import pyarrow.dataset as ds
-    files: List[str] = []
-    for path in paths:
-        files.extend(_found(_local(path)))
-    formats = sorted({f for file in files for f in _formats_in(file)})
-    if len(formats) != 1:
+    found = {path: _data_files(path) for given in paths for path in _found(_local(given))}
+    files = [file for below in found.values() for file in below]
+    first = next(iter(found))
+    if not files:
+        raise NotFoundError(f"{first} has no file that could be read", file=first,
+                            hint="files end in .parquet, .arrow, .feather, .csv or .tsv")
+    formats = sorted({_format_of(file) or "" for file in files})
+    if formats == [""] or len(formats) > 1:
         raise UsageError(
-            f"cannot tell the format of {files[0]}" if not formats else
-            f"the files have different formats: {', '.join(formats)}",
+            f"cannot tell the format of {files[0]}" if len(formats) == 1 else
+            f"the files have different formats: {', '.join(filter(None, formats))}",
             hint="give files ending in .parquet, .arrow, .feather, .csv or .tsv, or a pyarrow dataset")
     pa = pyarrow()
     try:
-        if len(files) == 1:
-            dataset = ds.dataset(files[0], format=_format_object(formats[0]), partitioning="hive", schema=schema)
-        else:
-            dataset = ds.dataset([ds.dataset(f, format=_format_object(formats[0]), partitioning="hive", schema=schema)
-                                  for f in files])
+        parts = [_dataset(path, below, formats[0], schema) for path, below in found.items() if below]
+        dataset = parts[0] if len(parts) == 1 else ds.dataset(parts)
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{files[0]} cannot be read: {error}", file=files[0]) from error
+        raise SourceError(f"{first} cannot be read: {error}", file=first) from error
     return from_dataset(dataset, str(paths[0]) if len(paths) == 1 else None)
 
 

@@ -111,7 +111,7 @@ def _finish(raw: Dict[str, Any], rows: Rows) -> Report:
         logger.warning("%s", warning)
     if "error" not in raw:
         return report
-    if rows.failure is not None:
+    if rows.failure is not None and raw["status"] != "cancelled":
         error = failed(rows.failure)
         error.report = report
         if error is rows.failure:

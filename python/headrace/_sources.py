@@ -47,6 +47,8 @@ class Rows:
                     if batch.schema != schema:
                         raise _other_schema(schema, batch.schema)
                     yield batch
+            except GeneratorExit:  # the load wants no more
+                raise
             except BaseException as error:
                 self.failure = error
                 raise

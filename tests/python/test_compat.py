@@ -41,9 +41,13 @@ def test_second_signature(params, postgres):
     assert report.mode == "delete_insert"
     assert postgres.execute(f"SELECT dataset, count(*) FROM {postgres.table('entity')} GROUP BY 1 ORDER BY 1") == [
         ("tree", 3), ("wall", 1000)]
-    headrace.write_to_postgres(half, "tr'ee\\", conn_params=params)  # no SQL comes in by a dataset
+    odd = "tr'ee\\"  # no SQL comes in by a dataset
+    headrace.write_to_postgres(pa.table({"entity": [4], "dataset": [odd]}), odd, conn_params=params)
+    with pytest.raises(headrace.RejectedValueError, match="condition"):
+        headrace.write_to_postgres(half, "wall", params)
+    half = pa.table({"entity": [1, 2, 3], "dataset": ["wall"] * 3})
     headrace.write_to_postgres(half, dataset="wall", conn_params=params, method="copy")
-    assert postgres.execute(f"SELECT count(*) FROM {postgres.table('entity')}") == [(9,)]
+    assert postgres.execute(f"SELECT count(*) FROM {postgres.table('entity')}") == [(7,)]
 
 
 @pytest.mark.parametrize("rows", [5_000, 50_000, 500_000, 5_000_000])

@@ -87,11 +87,11 @@ def test_killed_interpreter_postgres(postgres):
 
 
 def test_killed_interpreter_sqlite(tmp_path):
-    headrace.load(pa.table({"a": [1]}), tmp_path / "x.db", "t")
+    headrace.load(pa.table({"a": [1], "b": ["before"]}), tmp_path / "x.db", "t")
     process = start_python(PROGRAM, tmp_path / "x.db", "t", "iterator", "replace")
     interrupt(process, signal.SIGKILL)
     process.communicate()
-    assert sqlite_rows(tmp_path / "x.db", "t") == [(1,)]
+    assert sqlite_rows(tmp_path / "x.db", "t") == [(1, "before")]
     headrace.gc(tmp_path / "x.db")
     assert [path.name for path in tmp_path.iterdir()] == ["x.db"]
 

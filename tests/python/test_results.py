@@ -78,9 +78,9 @@ def test_errors_are_classes_with_places(tmp_path, postgres):
     assert caught.value.report.status == "failed" and caught.value.report.rows_written == 0
 
     postgres.execute(f"CREATE TABLE {postgres.table('ruled')} (a bigint CHECK (a < 3))")
-    with pytest.raises(headrace.ServerError) as caught:
+    with pytest.raises(headrace.RejectedValueError) as caught:
         headrace.load(pa.table({"a": [1, 2, 3]}), postgres.uri, postgres.table("ruled"), mode="append")
-    assert caught.value.sqlstate == "23514" and "23514" in str(caught.value)
+    assert (caught.value.sqlstate, caught.value.row) == ("23514", 3) and "23514" in str(caught.value)
 
     with pytest.raises(headrace.DatabaseConnectionError):
         headrace.load(TABLE, "postgresql://nobody@127.0.0.1:1/x", "t")

