@@ -8,6 +8,8 @@ set -euo pipefail
 out=$(mkdir -p "${1:-$root/dist}" && cd "${1:-$root/dist}" && pwd)
 newest=${HEADRACE_WHEEL_GLIBC:-2.36}
 
+# The compiler of the other builds, so that its cache serves this one too; otherwise it is the one Python was built with.
+export CC=${CC:-cc} CXX=${CXX:-c++}
 ensure_venv python
 bin=$cache/venv-python/bin
 tmp=$(mktemp -d)
