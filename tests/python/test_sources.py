@@ -17,7 +17,7 @@ from conftest import sqlite_rows
 
 import headrace
 
-ROWS = 100_000
+ROWS = 40_000
 
 
 def plain_table(rows=ROWS):
@@ -40,13 +40,13 @@ NAMES = TABLE.column_names
 
 def parquet(folder):
     path = folder / "file.parquet"
-    pq.write_table(TABLE, path, row_group_size=30_000)
+    pq.write_table(TABLE, path, row_group_size=15_000)
     return path
 
 
 def parts(folder):
     for number in range(4):
-        pq.write_table(TABLE.slice(number * 25_000, 25_000), folder / f"p{number}.parquet")
+        pq.write_table(TABLE.slice(number * (ROWS // 4), ROWS // 4), folder / f"p{number}.parquet")
     return [folder / f"p{number}.parquet" for number in range(4)]
 
 
@@ -156,6 +156,16 @@ def test_pandas_missing_values_are_null(tmp_path):
     headrace.load(frame, tmp_path / "x.db", "t")
     assert sqlite_rows(tmp_path / "x.db", "t") == [
         (1.5, "a", 1, "2024-01-02 00:00:00", "x", 1.5, "2024-01-02"), (None,) * 7]
+
+
+@pytest.mark.parametrize("values, arrow_type", [
+    (["1.50", None, "-12345.1"], pa.decimal128(7, 2)), (["0.04"], pa.decimal128(2, 2)), (["1", "20"], pa.decimal128(2, 0)),
+    (["1.5"] * 2000 + ["0.123"], pa.decimal128(4, 3)), (["9" * 38], pa.decimal128(38, 0)), (["9" * 50], pa.decimal256(50, 0)),
+])
+def test_pandas_decimals(values, arrow_type):
+    frame = pd.DataFrame({"d": [v and decimal.Decimal(v) for v in values]})
+    (column,) = headrace._frames.PandasFrame(frame, None, None).schema
+    assert column.type == arrow_type == pa.infer_type(frame["d"].array, from_pandas=True)
 
 
 def test_pandas_index(tmp_path, caplog):
