@@ -27,11 +27,13 @@ test: test-dependencies ## all tests, with a PostgreSQL + PostGIS server of thei
 
 # The bundles of newer servers have no PostGIS.
 WITHOUT_POSTGIS = PYTEST_ADDOPTS="-k 'not geometry and not server_kinds'"
-test-all: test ## also PostgreSQL 17 and 18, and many more faults at random moments
+test-all: test ## also PostgreSQL 17 and 18, the Python wheel, and many more faults at random moments
 	@set -e; for version in 17 18; do \
 	  bindir=$$(scripts/fetch_postgres.sh $$version); \
 	  HEADRACE_PG_BINDIR=$$bindir $(WITHOUT_POSTGIS) $(WITH_POSTGRES) \
 	    ctest --test-dir build/release -j2 $(CTEST) -L 'server|cli|fault' -E Geometry $(ARGS); done
+	@$(WITH_POSTGRES) sh -c '"$$HEADRACE_FRAMES_PYTHON" -m pytest -q tests/python/wheel_test.py'
+	@HEADRACE_PYTHON_ROWS=20000000 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^python.memory$$' $(ARGS)
 	@HEADRACE_FAULT_RUNS=200 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
 
 test-unit: build ## the tests that need no server

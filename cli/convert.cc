@@ -199,10 +199,12 @@ Result<Options> convert(const std::string& command, Written written) {
   Options options;
   options.json = written.json;
   if (!reads_source(command)) return convert_without_source(command, written, std::move(options));
-  values_from_environment("--null", &written.null_values);
-  values_from_environment("--type", &written.types);
-  values_from_environment("--key", &written.keys);
-  values_from_environment("--update-columns", &written.update_columns);
+  if (written.environment == Environment::kRead) {
+    values_from_environment("--null", &written.null_values);
+    values_from_environment("--type", &written.types);
+    values_from_environment("--key", &written.keys);
+    values_from_environment("--update-columns", &written.update_columns);
+  }
   if (written.source.empty()) {
     return usage_error("the source is missing",
                        fmt::format("name a file: headrace {} FILE", command));

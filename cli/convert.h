@@ -27,6 +27,7 @@ struct Written {
   double memory_gb = 8;         // recommend
   bool no_header = false, nan_as_null = false, no_analyze = false, dry_run = false, json = false;
   bool promote_to_multi = false, no_fallback = false;
+  Environment environment = Environment::kRead;
 };
 
 // A kUsage error, without the passwords that its text may repeat.

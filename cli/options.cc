@@ -323,11 +323,19 @@ void prefer_written_connections(const std::vector<std::string>& arguments, Writt
   if (!max_workers) written->max_workers = 0;
 }
 
+void ignore_environment(CLI::App* app) {
+  for (CLI::App* command : app->get_subcommands({})) {
+    for (CLI::Option* option : command->get_options({})) option->envname("");
+  }
+}
+
 Result<Options> parse(const std::vector<std::string>& arguments,
-                      const std::vector<std::string>& sources) {
+                      const std::vector<std::string>& sources, Environment environment) {
   Written written;
+  written.environment = environment;
   CLI::App app("headrace loads Parquet, Arrow and CSV into PostgreSQL and SQLite.", "headrace");
   build(&app, arguments.empty() ? "" : arguments[0], &written);
+  if (environment == Environment::kIgnored) ignore_environment(&app);
   const auto chosen = [&app]() -> const CLI::App& {
     return app.get_subcommands().empty() ? app : *app.get_subcommands()[0];
   };
@@ -351,11 +359,11 @@ Result<Options> parse(const std::vector<std::string>& arguments,
 
 }  // namespace
 
-Result<Options> parse_options(const std::vector<std::string>& arguments) {
+Result<Options> parse_options(const std::vector<std::string>& arguments, Environment environment) {
   std::vector<std::string> options = normalised(arguments);
   const std::vector<std::string> sources = take_sources(&options);
   HEADRACE_TRY(check_command(options));
-  return parse(options, sources);
+  return parse(options, sources, environment);
 }
 
 bool wants_json(const std::vector<std::string>& arguments) {

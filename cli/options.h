@@ -1,5 +1,5 @@
 // The command line: one command, its sources, its options. Options may also come from the
-// environment as HEADRACE_<OPTION>; the command line wins.
+// environment as HEADRACE_<OPTION>; the command line wins. The C interface (capi/) uses the same.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,12 @@ struct Options {
   ProgressMode progress = ProgressMode::kAuto;
 };
 
+// Whether options may come from HEADRACE_<OPTION> too.
+enum class Environment { kRead, kIgnored };
+
 // `arguments` without the program's name. Fails with kUsage.
-Result<Options> parse_options(const std::vector<std::string>& arguments);
+Result<Options> parse_options(const std::vector<std::string>& arguments,
+                              Environment environment = Environment::kRead);
 
 // Whether the result is asked for as JSON, also on a command line that does not parse.
 bool wants_json(const std::vector<std::string>& arguments);

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstring>
 
-#include "headrace/report.h"
 #include "secrets.h"
 
 namespace headrace::cli {
@@ -61,6 +60,11 @@ void hide_passwords(Error* error) {
   error->message = without_passwords(error->message);
   error->hint = without_passwords(error->hint);
   for (std::string& line : error->context) line = without_passwords(line);
+}
+
+void hide_passwords(Report* report) {
+  if (report->error) hide_passwords(&*report->error);
+  for (std::string& warning : report->warnings) warning = without_passwords(warning);
 }
 
 void print_warning(const std::string& message) {

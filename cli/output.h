@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "headrace/report.h"
 #include "headrace/result.h"
 
 namespace headrace::cli {
@@ -16,8 +17,9 @@ int print_result(std::string text);
 // "headrace: error: ...", then place, hint, SQLSTATE and context where there are any.
 void print_error(const Error& error);
 
-// Takes connection passwords out of the texts of `error`.
+// Takes connection passwords out of the texts.
 void hide_passwords(Error* error);
+void hide_passwords(Report* report);
 
 void print_warning(const std::string& message);
 

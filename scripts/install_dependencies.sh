@@ -1,6 +1,7 @@
 #!/bin/bash
-# install_dependencies.sh [build|demo|test|bench]: what is needed to build (demo, test, benchmark) headrace on Debian or Ubuntu.
+# install_dependencies.sh [wheel|build|demo|test|bench]: what is needed to build (demo, test, benchmark) headrace on Debian or Ubuntu.
 #
+#   wheel   compiler and libraries for the Python package, `pip install .`
 #   build   compiler, tools, libraries, GoogleTest, Arrow C++
 #   demo    build + npm (fetches the data) and the sqlite3 shell
 #   test    demo + a PostgreSQL server with PostGIS, pgbouncer, openssl, Python packages      (default)
@@ -14,9 +15,12 @@ set -euo pipefail
 
 usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
 
-build_packages=(
+wheel_packages=(
   g++ cmake ninja-build pkg-config python3 python3-venv
-  libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev libpq-dev libssl-dev libfast-float-dev
+  libcli11-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev libpq-dev libfast-float-dev
+)
+build_packages=(
+  "${wheel_packages[@]}" libspdlog-dev libssl-dev
   libgtest-dev # the presets build the tests too
 )
 speed_packages=(ccache mold) # the build is only slower without them
@@ -119,11 +123,12 @@ install_pgbouncer() {
 install_system_packages() {
   local wanted=("${build_packages[@]}") extra absent=()
   case $1 in
+    wheel) wanted=("${wheel_packages[@]}") ;;
     demo) wanted+=("${demo_packages[@]}") ;;
     test | bench) wanted+=("${test_packages[@]}") ;;
   esac
   # npm of another origin (nodesource, nvm) is no package "npm", and as good.
-  [ "$1" = build ] || command -v npm >/dev/null || wanted+=(npm)
+  [[ "$1" = @(build|wheel) ]] || command -v npm >/dev/null || wanted+=(npm)
   mapfile -t absent < <(missing "${wanted[@]}")
   mapfile -t extra < <(missing "${speed_packages[@]}")
   if [ ${#absent[@]} -gt 0 ]; then
@@ -150,7 +155,7 @@ install_system_packages() {
 
 group=${1:-test}
 case $group in
-  build | demo | test | bench) ;;
+  wheel | build | demo | test | bench) ;;
   -h | --help) usage && exit 0 ;;
   *) usage >&2 && exit 2 ;;
 esac
@@ -158,12 +163,12 @@ esac
 changed=
 [ -n "${HEADRACE_SKIP_APT:-}" ] || install_system_packages "$group"
 
-if ! "$root/scripts/fetch_arrow.sh" --print-dir >/dev/null; then
+if [ "$group" != wheel ] && ! "$root/scripts/fetch_arrow.sh" --print-dir >/dev/null; then
   changed=yes
   "$root/scripts/fetch_arrow.sh"
 fi
 case $group in
-  test) venvs=(test) ;;
+  test) venvs=(test python) ;;
   bench) venvs=(test bench) ;;
   *) venvs=() ;;
 esac

@@ -1,8 +1,9 @@
 // The Arrow C Data and C Stream interfaces: the three structs of the public, stable ABI
 // (https://arrow.apache.org/docs/format/CDataInterface.html), so that no Arrow library is needed.
+// For C too.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
@@ -11,7 +12,9 @@
 #define ARROW_FLAG_NULLABLE 2
 #define ARROW_FLAG_MAP_KEYS_SORTED 4
 
+#ifdef __cplusplus
 extern "C" {
+#endif
 struct ArrowSchema {
   const char* format;
   const char* name;
@@ -36,12 +39,16 @@ struct ArrowArray {
   void (*release)(struct ArrowArray*);
   void* private_data;
 };
+#ifdef __cplusplus
 }
+#endif
 #endif  // ARROW_C_DATA_INTERFACE
 
 #ifndef ARROW_C_STREAM_INTERFACE
 #define ARROW_C_STREAM_INTERFACE
+#ifdef __cplusplus
 extern "C" {
+#endif
 struct ArrowArrayStream {
   int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
   int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
@@ -49,5 +56,7 @@ struct ArrowArrayStream {
   void (*release)(struct ArrowArrayStream*);
   void* private_data;
 };
+#ifdef __cplusplus
 }
+#endif
 #endif  // ARROW_C_STREAM_INTERFACE

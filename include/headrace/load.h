@@ -20,6 +20,9 @@ Report load(const LoadRequest& request, ArrowArrayStream* stream);
 // Facts and plan of a load; writes nothing.
 Result<Plan> plan(const LoadRequest& request);
 
+// The same for an Arrow C stream, of which only the schema is read; it is released in every case.
+Result<Plan> plan(const LoadRequest& request, ArrowArrayStream* stream);
+
 // Schema, partitions and statistics of request.source.
 Result<SourceFacts> inspect(const LoadRequest& request);
 

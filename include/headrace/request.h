@@ -86,6 +86,7 @@ struct Progress {
 
 struct LoadRequest {
   std::vector<std::string> source;  // paths, globs, folders, or "-"
+  int64_t source_rows = -1;  // rows that an Arrow stream will give, where the caller knows
   std::string source_format;        // "parquet", "arrow", "csv"; empty: by name and first bytes
   std::string target;               // postgresql://..., keyword string, sqlite:PATH, pgcopy:FILE, null:
   std::string table;                // "t" or "schema.t"
@@ -94,6 +95,7 @@ struct LoadRequest {
   // Name of this load. The target keeps it in the table headrace_loads when it is given, and a load
   // that was committed is not run again. Empty: one is made, and not kept.
   std::string load_id;
+  bool discard = false;  // rows are thrown away instead of committed, and nothing is left of them
   bool fallback = true;  // another method where the server refuses the one that was chosen
   int retries = 3;  // further attempts after failures that may pass (SPEC 4); streams have none
   std::vector<std::string> keys;            // upsert: target columns; empty: the primary key

@@ -36,7 +36,8 @@ std::string new_load_id() {
 Result<std::unique_ptr<Source>> open_any_source(const LoadRequest& request,
                                                 ArrowArrayStream* stream) {
   if (stream == nullptr) return open_source(request);
-  return open_arrow_stream(stream, request.source.empty() ? "stream" : request.source[0]);
+  const std::string name = request.source.empty() ? "stream" : request.source[0];
+  return open_arrow_stream(stream, name, request.source_rows);
 }
 
 struct Opened {
@@ -110,6 +111,14 @@ bool is_cancelled(const LoadRequest& request) {
   return request.cancel != nullptr && request.cancel->load();
 }
 
+// Instead of the commit.
+Status discard(const PipelineStats& stats, Opened& opened, Report* report) {
+  opened.sink->abandon();
+  report->bytes_sent = stats.bytes_encoded;
+  report->warnings.push_back(fmt::format("{} rows were thrown away, as asked", stats.rows_written.load()));
+  return {};
+}
+
 // Everything between the plan and the commit. The sink is abandoned when this fails.
 Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   PipelineStats stats;
@@ -120,6 +129,7 @@ Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
   fill_from_stats(stats, report);
   if (!status.ok()) return status;
   if (is_cancelled(request)) return Error(ErrorCode::kCancelled, "the load was cancelled");
+  if (request.discard) return discard(stats, opened, report);
   if (opened.plan.verify != VerifyLevel::kNone) {
     const auto start = std::chrono::steady_clock::now();
     HEADRACE_TRY(opened.sink->verify(opened.plan.verify, summing.sums()));
@@ -226,10 +236,14 @@ Report load(const LoadRequest& request, ArrowArrayStream* stream) {
 
 Report load(const LoadRequest& request) { return load(request, nullptr); }
 
-Result<Plan> plan(const LoadRequest& request) {
-  HEADRACE_ASSIGN(Opened opened, open_and_plan(request, nullptr));
-  return std::move(opened.plan);
+Result<Plan> plan(const LoadRequest& request, ArrowArrayStream* stream) {
+  auto opened = open_and_plan(request, stream);
+  if (stream != nullptr && stream->release != nullptr) stream->release(stream);
+  if (!opened.ok()) return std::move(opened).error();
+  return std::move(opened->plan);
 }
+
+Result<Plan> plan(const LoadRequest& request) { return plan(request, nullptr); }
 
 Result<SourceFacts> inspect(const LoadRequest& request) {
   HEADRACE_ASSIGN(auto source, open_source(request));

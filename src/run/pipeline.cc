@@ -125,6 +125,7 @@ class Pipeline {
           PhaseTimer timer(stats_.read_nanos);
           auto next = reader->next();
           if (!next.ok()) {
+            if (is_cancelled()) return cancelled();  // what a source says that was stopped
             Error error = std::move(next).error();
             if (error.where.file.empty()) error.where.file = partition.uri;
             return error;

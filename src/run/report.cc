@@ -5,6 +5,7 @@
 
 #include "plan/plan_json.h"
 #include "plan/text_layout.h"
+#include "run/retry.h"
 
 namespace headrace {
 namespace {
@@ -24,7 +25,9 @@ Json error_json(const Error& error) {
               {"message", error.message},
               {"hint", known(error.hint)},
               {"sqlstate", known(error.sqlstate)},
-              {"where", where}};
+              {"retryable", is_retryable(error)},
+              {"where", where},
+              {"context", error.context}};
 }
 
 std::string rows_line(const Report& report) {

@@ -99,10 +99,11 @@ class StreamReader final : public BatchReader {
 
 class StreamSource final : public Source {
  public:
-  StreamSource(OwnedStream stream, Schema schema, const std::string& name)
+  StreamSource(OwnedStream stream, Schema schema, const std::string& name, int64_t rows)
       : stream_(std::move(stream)) {
     facts_.uri = name;
     facts_.format = "stream";
+    facts_.row_count = rows;  // somebody's word: never exact
     facts_.schema = std::move(schema);
     facts_.partitions.emplace_back().uri = name;
   }
@@ -128,7 +129,7 @@ class StreamSource final : public Source {
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream,
-                                                  const std::string& name) {
+                                                  const std::string& name, int64_t rows) {
   if (stream == nullptr || stream->release == nullptr) {
     return Error(ErrorCode::kUsage, "the Arrow stream was already released",
                  "give a stream that nobody has read");
@@ -142,7 +143,7 @@ Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream,
   const OwnedSchema schema_owner(&c_schema);
   HEADRACE_ASSIGN(Schema schema, schema_from_arrow(*schema_owner.get()));
   return std::unique_ptr<Source>(
-      std::make_unique<StreamSource>(std::move(owned), std::move(schema), shown));
+      std::make_unique<StreamSource>(std::move(owned), std::move(schema), shown, rows));
 }
 
 }  // namespace headrace

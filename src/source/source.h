@@ -47,8 +47,10 @@ class Source {
 Result<std::unique_ptr<Source>> open_source(const LoadRequest& request);
 
 // A source of one partition from an Arrow C stream, which is taken over. Bounded memory: batches are
-// pulled one by one, and sliced to ReadOptions::batch_rows without copying.
-Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream, const std::string& name);
+// pulled one by one, and sliced to ReadOptions::batch_rows without copying. `rows`: how many it will
+// give, for the plan and the progress; -1: not known.
+Result<std::unique_ptr<Source>> open_arrow_stream(ArrowArrayStream* stream, const std::string& name,
+                                                  int64_t rows = -1);
 
 // One entry per file format (sources.cc lists them).
 struct SourceFormat {

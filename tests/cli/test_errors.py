@@ -9,7 +9,7 @@ import pytest
 from conftest import headrace
 from test_load import FIELDS
 
-ERROR_FIELDS = "code message hint sqlstate where".split()
+ERROR_FIELDS = "code message hint sqlstate retryable where context".split()
 WHERE_FIELDS = "file partition row column".split()
 
 

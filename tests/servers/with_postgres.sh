@@ -10,6 +10,7 @@
 #   HEADRACE_TEST_PG_CA         file of the CA that signed the server's certificate
 #   HEADRACE_TEST_PG_DIR        the server's folder, for tests/servers/postgres.sh
 #   HEADRACE_TEST_PYTHON        Python with the packages of scripts/requirements-test.txt
+#   HEADRACE_FRAMES_PYTHON      Python with the packages of scripts/requirements-python.txt
 #   HEADRACE_TEST_DATA          folder of the data that scripts/fetch_data.sh fetched
 # shellcheck disable=SC2329  # the functions are called by traps
 set -euo pipefail
@@ -42,9 +43,10 @@ HEADRACE_TEST_PG_PASSWORD=$(cat "$dir/password")
 HEADRACE_TEST_PG_CA=$dir/tls/ca.crt
 HEADRACE_TEST_PG_DIR=$dir
 HEADRACE_TEST_PYTHON=${HEADRACE_TEST_PYTHON:-$cache/venv-test/bin/python}
+HEADRACE_FRAMES_PYTHON=${HEADRACE_FRAMES_PYTHON:-$cache/venv-python/bin/python}
 HEADRACE_TEST_DATA=${HEADRACE_TEST_DATA:-$cache/data}
 export HEADRACE_TEST_PG HEADRACE_TEST_PG_TCP HEADRACE_TEST_PG_PASSWORD HEADRACE_TEST_PG_CA HEADRACE_TEST_PG_DIR
-export HEADRACE_TEST_PYTHON HEADRACE_TEST_DATA
+export HEADRACE_TEST_PYTHON HEADRACE_FRAMES_PYTHON HEADRACE_TEST_DATA
 
 # In the background, because bash runs a trap only when the command in the foreground is over; and with the default signals,
 # because a background command would ignore SIGINT and hand that on to every program the tests start.

@@ -133,8 +133,10 @@ TEST(ReportJson, Failure) {
   EXPECT_EQ(json["error"],
             Json::parse(R"({"code": "rejected_value", "message": "integer out of range",
                             "hint": "widen the column", "sqlstate": "22003",
+                            "retryable": false,
                             "where": {"file": "x.parquet", "partition": 3, "row": 12,
-                                      "column": "price"}})"));
+                                      "column": "price"},
+                            "context": []})"));
 }
 
 TEST(ReportJson, FailureWithoutPlace) {

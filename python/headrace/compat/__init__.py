@@ -1,0 +1,1 @@
+"""The interface of the PySpark + JDBC writer that headrace replaces: change the import, keep the calls."""
