@@ -40,6 +40,25 @@ struct ValueOptions {
   bool nan_as_null = false;  // SQLite stores NaN as NULL; without this NaN is rejected
   int srid = -1;  // of geometries that carry none; -1: the column's, else 4326
   bool promote_to_multi = false;  // POINT, LINESTRING, POLYGON into columns of their MULTI... type
+
+  // SQLite: what columns of a new table hold (docs/sqlite.md).
+  enum class Decimal { kAuto, kText, kReal, kScaled };
+  enum class Boolean { kInteger, kText };
+  enum class Date { kText, kInteger, kReal };
+  enum class Geometry { kNone, kWkt, kWkb, kGeoPackage };
+  Decimal decimal = Decimal::kAuto;
+  Boolean boolean = Boolean::kInteger;
+  Date date = Date::kText;
+  Geometry geometry = Geometry::kNone;
+
+  bool operator==(const ValueOptions&) const = default;
+};
+
+// SQLite: an index on columns of the table.
+struct IndexSpec {
+  // "a", or a column with what CREATE INDEX takes after it: "a DESC", "a COLLATE NOCASE".
+  std::vector<std::string> columns;
+  bool unique = false;
 };
 
 // 0 always means: let the plan decide.
@@ -52,7 +71,7 @@ struct Tuning {
   int64_t block_bytes = 0;
   int page_bytes = 0;           // SQLite page size of a new file
   std::string row_format;       // PostgreSQL COPY: "binary" or "text"; empty: binary
-  bool analyze = true;          // PostgreSQL: planner statistics of the loaded table, before it is seen
+  bool analyze = true;          // planner statistics of the loaded table, before it is seen
   int lock_timeout_ms = 0;      // wait for the publishing lock, per attempt
 };
 
@@ -81,6 +100,10 @@ struct LoadRequest {
   std::vector<std::string> update_columns;  // upsert: what an existing row gets; empty: all but keys
   OnDuplicate on_duplicate = OnDuplicate::kError;  // upsert
   std::string replace_where;  // delete_insert: SQL condition on the target's columns
+  std::vector<std::string> primary_key;  // SQLite: of a new table; one integer column is the rowid
+  std::vector<IndexSpec> indexes;        // SQLite
+  bool strict = false;                   // SQLite: a new table is STRICT
+  std::vector<std::string> geometry_columns;  // SQLite; empty: those that say so by type or name
   CsvOptions csv;
   ValueOptions values;
   Tuning tuning;
