@@ -8,6 +8,7 @@ namespace headrace::cli {
 int run_load(Options options);
 int run_plan(const Options& options);
 int run_inspect(const Options& options);
+int run_verify(Options options);
 int run_check(const Options& options);
 int run_recommend(const Options& options);
 int run_gc(const Options& options);

@@ -49,7 +49,8 @@ Status convert_csv(const Written& written, CsvOptions* csv) {
 }
 
 Status convert_tuning(const Written& written, Tuning* tuning) {
-  for (const int asked : {written.connections, written.num_partitions, written.max_workers}) {
+  const int num_partitions = counts_files(written.sqlite) ? 0 : written.num_partitions;
+  for (const int asked : {written.connections, num_partitions, written.max_workers}) {
     if (asked == 0) continue;
     if (tuning->connections != 0 && tuning->connections != asked) {
       return usage_error(
@@ -141,6 +142,7 @@ Status convert_target(const Written& written, LoadRequest* request) {
   request->values.promote_to_multi = written.promote_to_multi;
   request->tuning.analyze = !written.no_analyze;
   HEADRACE_TRY(convert_tuning(written, &request->tuning));
+  HEADRACE_TRY(convert_sqlite(written.sqlite, written.num_partitions, request));
   if (request->target.empty()) return missing_target();
   if (request->table.empty() && needs_table(request->target)) {
     HEADRACE_ASSIGN(request->table, table_of(written.source));
@@ -174,7 +176,7 @@ Result<Options> convert_without_source(const std::string& command, const Written
 }
 
 bool reads_source(const std::string& command) {
-  return command == "load" || command == "plan" || command == "inspect";
+  return command == "load" || command == "plan" || command == "inspect" || command == "verify";
 }
 
 }  // namespace
@@ -209,7 +211,9 @@ Result<Options> convert(const std::string& command, Written written) {
     return options;
   }
   HEADRACE_TRY(convert_target(written, &options.request));
-  options.command = command == "plan" ? Command::kPlan : Command::kLoad;
+  options.command = command == "plan"     ? Command::kPlan
+                    : command == "verify" ? Command::kVerify
+                                          : Command::kLoad;
   options.dry_run = written.dry_run;
   options.progress = progress_mode(written.progress);
   return options;

@@ -8,6 +8,7 @@
 
 #include "headrace/result.h"
 #include "options.h"
+#include "options_sqlite.h"
 
 namespace headrace::cli {
 
@@ -18,6 +19,7 @@ struct Written {
   std::vector<std::string> source, null_values, types, keys, update_columns;
   int connections = 0, num_partitions = 0, max_workers = 0, readers = 0, page_size = 0, retries = 3;
   int srid = -1;  // 0 is one
+  WrittenSqlite sqlite;
   int64_t batch_rows = 0, batch_size = 0;
   std::string schema;           // gc
   std::optional<int64_t> rows;  // recommend

@@ -48,6 +48,13 @@ Passwords: PGPASSWORD, ~/.pgpass or a service file; not on the command line.
 Every option can be set in the environment: --to is HEADRACE_TO. The command line wins.
 )";
 
+inline constexpr const char* kVerifyExamples = R"(
+Examples:
+  headrace verify lineitem.parquet --to lineitem.sqlite
+  headrace verify 'data/*.parquet' --to "host=db dbname=sales" --table public.orders --json
+
+Exit: 0 the same, 2 usage, 3 source or table not found, 4 connection or authentication, 7 they differ.)";
+
 inline constexpr const char* kCheckExamples = R"(
 Examples:
   headrace check --to postgresql://me@localhost/db

@@ -30,6 +30,8 @@ int run(const std::vector<std::string>& arguments, bool password_was_visible) {
       return run_plan(*options);
     case Command::kInspect:
       return run_inspect(*options);
+    case Command::kVerify:
+      return run_verify(*std::move(options));
     case Command::kCheck:
       return run_check(*options);
     case Command::kRecommend:

@@ -10,13 +10,14 @@
 
 #include "convert.h"
 #include "help_text.h"
+#include "option_adder.h"
 #include "values.h"
 
 namespace headrace::cli {
 namespace {
 
-const std::vector<std::string> kCommands = {"load",      "plan", "inspect", "check",
-                                            "recommend", "gc",   "version", "help"};
+const std::vector<std::string> kCommands = {"load",      "plan",   "inspect", "check",  "verify",
+                                            "recommend", "gc", "version", "help"};
 
 // One line per option: name, value, meaning.
 class HelpFormatter : public CLI::Formatter {
@@ -50,40 +51,6 @@ class HelpFormatter : public CLI::Formatter {
     }
     return help;
   }
-};
-
-// Adds options of one group to one command.
-class OptionAdder {
- public:
-  OptionAdder(CLI::App* app, const char* group) : app_(app), group_(group) {}
-
-  template <class T>
-  CLI::Option* value(const char* name, T* place, const char* value_name, const char* help) {
-    return finish(app_->add_option(name, *place, help)->type_name(value_name), name);
-  }
-
-  CLI::Option* flag(const char* name, bool* place, const char* help) {
-    return finish(app_->add_flag(name, *place, help), name);
-  }
-
-  // May be given several times, each time with one value.
-  void values(const char* name, std::vector<std::string>* place, const char* value_name,
-              const char* help) {
-    app_->add_option(name, *place, help)
-        ->type_name(value_name)
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->group(group_);
-  }
-
- private:
-  CLI::Option* finish(CLI::Option* option, const char* name) {
-    return option->envname(environment_name(name))->group(group_);
-  }
-
-  CLI::App* app_;
-  const char* group_;
 };
 
 void add_source_options(CLI::App* app, Written* to) {
@@ -129,7 +96,7 @@ void add_load_options(CLI::App* app, Written* to) {
   target.value("--lock-timeout", &to->lock_timeout, "TIME",
                "Longest wait for the publishing lock, per try [5s]");
   target.value("--load-id", &to->load_id, "ID",
-               "Name of this load; PostgreSQL keeps it: the same again does nothing");
+               "Name of this load; the target keeps it: the same again does nothing");
   target.flag("--no-fallback", &to->no_fallback,
               "PostgreSQL: fail where the server refuses the method");
   target.value("--retries", &to->retries, "N", "Further attempts after failures that may pass [3]")
@@ -174,6 +141,14 @@ void add_run_options(CLI::App* app, Written* to) {
       ->check(CLI::IsMember({"auto", "plain", "json", "none"}));
 }
 
+// What a table is compared with its source by: what the load was given.
+void add_verify_options(CLI::App* app, Written* to) {
+  OptionAdder add(app, "Target");
+  add.value("--to", &to->to, "TARGET", "Where the rows are (see below)");
+  add.value("--table", &to->table, "[SCHEMA.]T",
+            "Table; otherwise the name of the one source file");
+}
+
 void add_check_options(CLI::App* app, Written* to) {
   OptionAdder add(app, "Target");
   add.value("--to", &to->to, "TARGET", "What to look at (see below)");
@@ -213,17 +188,21 @@ void build(CLI::App* app, const std::string& used, Written* written) {
   CLI::App* plan = app->add_subcommand("plan", "Say what a load would do, and why; writes nothing");
   CLI::App* inspect =
       app->add_subcommand("inspect", "Show schema, partitions and statistics of a source");
+  CLI::App* verify =
+      app->add_subcommand("verify", "Compare a table with its source, row count and every column");
   CLI::App* check = app->add_subcommand("check", "Say whether a target is ready for a load");
   CLI::App* recommend =
       app->add_subcommand("recommend", "Print the recommended method for a number of rows");
   CLI::App* gc = app->add_subcommand("gc", "Remove what crashed loads left in a target");
   CLI::App* version = app->add_subcommand("version", "Print the version");
-  for (CLI::App* command : {load, plan, inspect, check, recommend, gc, version}) {
+  for (CLI::App* command : {load, plan, inspect, verify, check, recommend, gc, version}) {
     if (command->get_name() != used) continue;
     const bool loads = command == load || command == plan;
     if (loads) add_load_options(command, written);
-    if (loads || command == inspect) add_source_options(command, written);
-    if (loads) add_value_options(command, written);
+    if (loads) add_sqlite_options(command, &written->sqlite);
+    if (command == verify) add_verify_options(command, written);
+    if (loads || command == inspect || command == verify) add_source_options(command, written);
+    if (loads || command == verify) add_value_options(command, written);
     if (loads) add_run_options(command, written);
     if (command == check) add_check_options(command, written);
     if (command == recommend) add_recommend_options(command, written);
@@ -233,6 +212,7 @@ void build(CLI::App* app, const std::string& used, Written* written) {
   load->footer(std::string(kTargets) + kEnvironment + kLoadExamples);
   plan->footer(std::string(kTargets) + kEnvironment + kPlanExamples);
   inspect->footer(std::string(kEnvironment + 1) + kInspectExamples);
+  verify->footer(std::string(kDatabaseTargets) + kVerifyExamples);
   check->footer(std::string(kDatabaseTargets) + kCheckExamples);
   recommend->footer(kRecommendExamples);
   gc->footer(std::string(kDatabaseTargets) + kGcExamples);
@@ -275,7 +255,7 @@ Error wrong_count(const std::string& text, const CLI::App& command) {
 
 // A first argument that is no command, or none at all.
 Status check_command(const std::vector<std::string>& arguments) {
-  const std::string hint = "commands are load, plan, inspect, check, recommend, gc and version; see headrace --help";
+  const std::string hint = "commands are load, plan, inspect, verify, check, recommend, gc and version; see headrace --help";
   if (arguments.empty()) return usage_error("a command is missing", hint);
   const std::string& first = arguments[0];
   if (first.starts_with("-")) return {};

@@ -12,7 +12,7 @@
 
 namespace headrace::cli {
 
-enum class Command { kHelp, kLoad, kPlan, kInspect, kCheck, kRecommend, kGc, kVersion };
+enum class Command { kHelp, kLoad, kPlan, kInspect, kVerify, kCheck, kRecommend, kGc, kVersion };
 
 struct Options {
   Command command = Command::kHelp;

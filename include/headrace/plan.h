@@ -65,6 +65,14 @@ struct IndexPlan {
   bool operator==(const IndexPlan&) const = default;
 };
 
+// SQLite: which rows go to which file.
+struct SqliteLayout {
+  bool partitioned = false;  // several files and a manifest
+  int64_t part_rows = 0;     // rows of a file; 0: no limit
+  std::string partition_by;  // target column; a file for each value
+  bool operator==(const SqliteLayout&) const = default;
+};
+
 struct Plan {
   std::string source;
   std::string source_format;
@@ -102,6 +110,8 @@ struct Plan {
   int64_t block_bytes = 0;
   int64_t read_ahead_bytes = 0;
   int page_bytes = 4096;
+  SqliteLayout layout;
+  VerifyLevel verify = VerifyLevel::kNone;
   bool analyze = true;
   int lock_timeout_ms = 0;
   ValueOptions values;

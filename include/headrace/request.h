@@ -25,8 +25,16 @@ enum class Mode {
 // Rows of the source with the same key, in mode upsert.
 enum class OnDuplicate { kError, kFirst, kLast };
 
+// What is compared before a load is published (docs/sqlite.md).
+enum class VerifyLevel {
+  kNone,
+  kQuick,  // structure of the file, number of rows
+  kFull,   // every page, and sums over every column
+};
+
 const char* mode_name(Mode mode);
 const char* on_duplicate_name(OnDuplicate on_duplicate);
+const char* verify_level_name(VerifyLevel level);
 
 struct CsvOptions {
   char delimiter = 0;  // 0: by file name (.tsv tab, .psv |), otherwise comma
@@ -61,6 +69,20 @@ struct IndexSpec {
   bool unique = false;
 };
 
+// Of SQLite targets.
+struct SqliteOptions {
+  int busy_timeout_ms = 0;  // wait for other processes, per lock; 0: 10 s
+  std::string layout;  // "single_file", "optimized", "partitioned"; empty: single_file (docs/sqlite.md)
+  int num_partitions = 0;        // files of layout partitioned
+  int64_t max_records = 0;       // rows of a file
+  std::string partition_by;      // a file for each value of this column
+  std::vector<std::string> primary_key;  // of a new table; one integer column is the rowid
+  std::vector<IndexSpec> indexes;
+  bool strict = false;                        // of a new table
+  std::vector<std::string> geometry_columns;  // empty: those that say so by type or name
+  int64_t optimized_rows = 500'000;  // layout optimized: one file up to so many rows
+};
+
 // 0 always means: let the plan decide.
 struct Tuning {
   int connections = 0;  // PostgreSQL connections, or page-writing threads
@@ -91,7 +113,7 @@ struct LoadRequest {
   std::string table;                // "t" or "schema.t"
   Mode mode = Mode::kCreate;
   std::string method = "auto";  // copy, optimized, async, standard; pages, api; auto
-  // Name of this load. PostgreSQL keeps it in the table headrace_loads when it is given, and a load
+  // Name of this load. The target keeps it in the table headrace_loads when it is given, and a load
   // that was committed is not run again. Empty: one is made, and not kept.
   std::string load_id;
   bool fallback = true;  // another method where the server refuses the one that was chosen
@@ -100,12 +122,10 @@ struct LoadRequest {
   std::vector<std::string> update_columns;  // upsert: what an existing row gets; empty: all but keys
   OnDuplicate on_duplicate = OnDuplicate::kError;  // upsert
   std::string replace_where;  // delete_insert: SQL condition on the target's columns
-  std::vector<std::string> primary_key;  // SQLite: of a new table; one integer column is the rowid
-  std::vector<IndexSpec> indexes;        // SQLite
-  bool strict = false;                   // SQLite: a new table is STRICT
-  std::vector<std::string> geometry_columns;  // SQLite; empty: those that say so by type or name
   CsvOptions csv;
+  VerifyLevel verify = VerifyLevel::kNone;
   ValueOptions values;
+  SqliteOptions sqlite;
   Tuning tuning;
   std::function<void(const Plan&)> planned;        // may be empty; called before the first write
   std::function<void(const Progress&)> progress;   // may be empty

@@ -24,6 +24,7 @@ enum class ErrorCode {
   kTargetExists,       // mode create, and the table is there
   kRejectedValue,      // a value cannot be stored unchanged
   kServer,             // the database refused a statement
+  kBusy,               // another process holds what the load needs; later it may be free
   kIo,                 // reading or writing a file failed (disk full, permission)
   kCancelled,          // stopped by the caller
   kUnsupported,        // asked for something that headrace does not do

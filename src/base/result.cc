@@ -13,6 +13,7 @@ const char* error_code_name(ErrorCode code) {
     case ErrorCode::kTargetExists: return "target_exists";
     case ErrorCode::kRejectedValue: return "rejected_value";
     case ErrorCode::kServer: return "server";
+    case ErrorCode::kBusy: return "busy";
     case ErrorCode::kIo: return "io";
     case ErrorCode::kCancelled: return "cancelled";
     case ErrorCode::kUnsupported: return "unsupported";

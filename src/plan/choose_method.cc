@@ -53,7 +53,7 @@ Status fall_back(const PlanInput& in, Plan* plan) {
   if (!in.request.fallback || plan->row_format == RowFormat::kText) {
     return Error(ErrorCode::kUnsupported,
                  fmt::format("COPY into {} is refused: {}", in.sink.table, in.sink.copy_refusal),
-                 "use --method optimized, or a user whom row-level security does not bind");
+                 "use --method optimized");
   }
   plan->method = "optimized";
   plan->method_reason = fmt::format("instead of copy: {}", in.sink.copy_refusal);
@@ -94,8 +94,11 @@ Status plan_postgres(const PlanInput& in, Plan* plan) {
 // Empty: the page writer can make this file. Otherwise why not.
 std::string no_pages_reason(const PlanInput& in, const Plan& plan) {
   const SinkFacts& sink = in.sink;
+  if (in.request.mode == Mode::kUpsert) return "rows are merged by their key";
   if (!sink.file_exists) return "";
   if (!sink.table_exists) return "the file exists and keeps its other tables";
+  if (in.request.mode == Mode::kTruncate) return "the rows of an existing table are replaced";
+  if (in.request.mode == Mode::kDeleteInsert) return "some rows of an existing table are replaced";
   if (in.request.mode != Mode::kReplace) return "rows are added to an existing table";
   if (sink.file_has_other_objects) return "the file holds other tables, indexes or views";
   if (sink.file_is_busy) return "the file is in WAL mode or has a journal";
@@ -116,6 +119,19 @@ std::string no_pages_reason(const PlanInput& in, const Plan& plan) {
   return "";
 }
 
+// Sorting once beats a search for each row, unless there are few of them.
+void plan_sqlite_indexes(const PlanInput& in, Plan* plan) {
+  constexpr int64_t kFewRows = 10000;
+  const Mode mode = in.request.mode;
+  const bool all_new = in.sink.table_is_empty || mode == Mode::kReplace || mode == Mode::kTruncate;
+  const bool few = in.source.row_count >= 0 && in.source.row_count < kFewRows;
+  if (plan->method != "api" || in.sink.indexes.empty() || !in.sink.table_exists) return;
+  if (!in.sink.dependents.empty() || mode == Mode::kUpsert || !all_new || few) return;
+  plan->index_action = "build after";
+  decide(plan, "indexes", plan->index_action,
+         "all rows are new: indexes that are not unique are sorted once, in the same transaction");
+}
+
 Status plan_sqlite(const PlanInput& in, Plan* plan) {
   const std::string& asked = in.request.method;
   if (asked != "auto" && asked != "pages" && asked != "api") {
@@ -131,6 +147,7 @@ Status plan_sqlite(const PlanInput& in, Plan* plan) {
   plan->method_reason = asked != "auto" ? "requested"
                         : no_pages.empty() ? "a new file: its pages are written directly"
                                            : no_pages;
+  plan_sqlite_indexes(in, plan);
   // A new file is published by its rename; an existing one by SQLite's own transaction.
   const bool new_file = plan->method == "pages" || !in.sink.file_exists;
   plan->commit_scope = new_file ? CommitScope::kFile : CommitScope::kSingle;

@@ -104,6 +104,18 @@ const char* on_duplicate_name(OnDuplicate on_duplicate) {
   return "error";
 }
 
+const char* verify_level_name(VerifyLevel level) {
+  switch (level) {
+    case VerifyLevel::kNone:
+      return "none";
+    case VerifyLevel::kQuick:
+      return "quick";
+    case VerifyLevel::kFull:
+      return "full";
+  }
+  return "none";
+}
+
 const char* row_format_name(RowFormat format) {
   switch (format) {
     case RowFormat::kPgBinary:

@@ -83,6 +83,14 @@ static auto enum_names(OnDuplicate) {
   return names;
 }
 
+static auto enum_names(VerifyLevel) {
+  std::array<EnumName<VerifyLevel>, 3> names{};
+  std::ranges::transform(
+      std::array{VerifyLevel::kNone, VerifyLevel::kQuick, VerifyLevel::kFull}, names.begin(),
+      [](VerifyLevel level) { return EnumName<VerifyLevel>{level, verify_level_name(level)}; });
+  return names;
+}
+
 static auto enum_names(RowFormat) {
   std::array<EnumName<RowFormat>, 3> names{};
   std::ranges::transform(
@@ -199,6 +207,13 @@ void describe(Archive& archive, T& values) {
   archive.when(false, "geometry", values.geometry, plain.geometry);
 }
 
+template <class Archive, Either<SqliteLayout> T>
+void describe(Archive& archive, T& layout) {
+  archive("partitioned", layout.partitioned);
+  archive("part_rows", layout.part_rows);
+  archive("partition_by", layout.partition_by);
+}
+
 template <class Archive, Either<Plan> T>
 void describe(Archive& archive, T& plan) {
   int schema_version = kSchemaVersion;
@@ -242,6 +257,8 @@ void describe(Archive& archive, T& plan) {
   archive("block_bytes", plan.block_bytes);
   archive("read_ahead_bytes", plan.read_ahead_bytes);
   archive("page_bytes", plan.page_bytes);
+  archive.when(plan.layout.partitioned, "layout", plan.layout, plain.layout);
+  archive("verify", plan.verify);
   archive("analyze", plan.analyze);
   archive("lock_timeout_ms", plan.lock_timeout_ms);
   archive("values", plan.values);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "plan/steps.h"
@@ -42,16 +43,32 @@ Status check_request(const PlanInput& in) {
 Status check_target_kind(const PlanInput& in) {
   const Mode mode = in.request.mode;
   if (mode == Mode::kCreate || mode == Mode::kAppend || mode == Mode::kReplace) return {};
-  if (in.sink.dialect == Dialect::kSqlite) {
-    return Error(ErrorCode::kUnsupported,
-                 fmt::format("mode {} is not implemented for SQLite", mode_name(mode)),
-                 "use create, append or replace");
-  }
-  if (in.sink.server_kind != "plain") {
+  if (in.sink.dialect != Dialect::kSqlite && in.sink.server_kind != "plain") {
     return usage(fmt::format("mode {} needs a table in a database", mode_name(mode)),
                  "use create or replace");
   }
   return {};
+}
+
+Status check_verify(const PlanInput& in) {
+  if (in.request.verify == VerifyLevel::kNone || in.sink.dialect == Dialect::kSqlite) return {};
+  return Error(ErrorCode::kUnsupported, "--verify on a load is for SQLite targets",
+               "compare a PostgreSQL table with its source after the load: headrace verify");
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// SQLite's names do not differ by case: `names` become those of the plan's columns.
+void spell_as_target(const Plan& plan, std::vector<std::string>* names) {
+  if (plan.dialect != Dialect::kSqlite) return;
+  for (std::string& name : *names) {
+    for (const ColumnPlan& column : plan.columns) {
+      if (lower(column.target) == lower(name)) name = column.target;
+    }
+  }
 }
 
 const ColumnPlan* find_column(const Plan& plan, const std::string& target) {
@@ -90,6 +107,7 @@ Status find_keys(const PlanInput& in, Plan* plan) {
     return usage("mode upsert needs a key, and the target has no primary key",
                  "give --key COLUMN, once for each column of a unique key");
   }
+  spell_as_target(*plan, &plan->keys);
   HEADRACE_TRY(check_columns(*plan, plan->keys, "key"));
   if (plan->creates_table) {
     decide(plan, "key", listed(plan->keys), "primary key of the new table");
@@ -99,14 +117,16 @@ Status find_keys(const PlanInput& in, Plan* plan) {
     return {};
   }
   const std::set<std::string> wanted(plan->keys.begin(), plan->keys.end());
-  for (const auto& key : in.sink.unique_keys) {
+  for (std::vector<std::string> key : in.sink.unique_keys) {
+    spell_as_target(*plan, &key);
     if (std::set<std::string>(key.begin(), key.end()) == wanted) return {};
   }
   std::vector<std::string> quoted;
   for (const std::string& key : plan->keys) quoted.push_back('"' + key + '"');
   return Error(ErrorCode::kTypeMismatch,
                fmt::format("table {} has no unique index on ({})", in.sink.table, listed(plan->keys)),
-               fmt::format("CREATE UNIQUE INDEX ON {} ({}), or use --mode delete_insert", in.sink.table,
+               fmt::format("CREATE UNIQUE INDEX {}ON {} ({}), or use --mode delete_insert",
+                           plan->dialect == Dialect::kSqlite ? "name " : "", in.sink.table,
                            listed(quoted)));
 }
 
@@ -114,6 +134,7 @@ Status plan_upsert(const PlanInput& in, Plan* plan) {
   HEADRACE_TRY(find_keys(in, plan));
   plan->on_duplicate = in.request.on_duplicate;
   plan->update_columns = in.request.update_columns;
+  spell_as_target(*plan, &plan->update_columns);
   HEADRACE_TRY(check_columns(*plan, plan->update_columns, "update column"));
   const auto is_key = [&](const std::string& name) {
     return std::ranges::find(plan->keys, name) != plan->keys.end();
@@ -135,6 +156,7 @@ Status plan_upsert(const PlanInput& in, Plan* plan) {
 Status plan_mode(const PlanInput& in, Plan* plan) {
   HEADRACE_TRY(check_request(in));
   HEADRACE_TRY(check_target_kind(in));
+  HEADRACE_TRY(check_verify(in));
   plan->replace_where = in.request.replace_where;
   return in.request.mode == Mode::kUpsert ? plan_upsert(in, plan) : Status();
 }

@@ -19,14 +19,17 @@ bool starts_with_any(std::string_view sqlstate, std::initializer_list<std::strin
 
 bool is_retryable(const Error& error) {
   if (error.outcome_unknown) return false;
+  if (error.code == ErrorCode::kBusy) return true;
   // libpq's own errors have no SQLSTATE: the network failed.
   if (error.sqlstate.empty()) return error.code == ErrorCode::kConnection;
   return starts_with_any(error.sqlstate, {"08", "40", "53", "55P03", "57P0"});
 }
 
 bool is_retryable_at_start(const Error& error) {
-  return starts_with_any(error.sqlstate, {"53300", "57P03"});
+  return error.code == ErrorCode::kBusy || starts_with_any(error.sqlstate, {"53300", "57P03"});
 }
+
+bool is_slot_shortage(const Error& error) { return error.sqlstate == "53300"; }
 
 int retry_pause_ms(int attempt) {
   const int doublings = std::clamp(attempt - 2, 0, 10);

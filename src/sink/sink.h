@@ -10,6 +10,7 @@
 // Threads: a Sink is used by one thread; each SinkWriter by one thread of its own.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,6 +25,8 @@
 #include "headrace/result.h"
 
 namespace headrace {
+
+class TableSums;
 
 class SinkWriter {
  public:
@@ -65,6 +68,14 @@ class Sink {
 
   // index in [0, plan.workers). May be called from the writer's own thread, concurrently.
   virtual Result<std::unique_ptr<SinkWriter>> open_writer(int index) = 0;
+
+  // Between the last finish() and publish(): fails with kVerification unless what is about to be
+  // published holds the rows whose sums are `loaded`. `level` is not kNone.
+  virtual Status verify(VerifyLevel level, const TableSums& loaded);
+
+  // Adds all rows of the table, as the plan's columns, to *sums. REQUIRES: facts() found the table,
+  // and prepare() was not called.
+  virtual Status scan(const Plan& plan, const std::atomic<bool>* cancel, TableSums* sums);
 
   // Makes the rows of all finished writers visible at once.
   virtual Result<PublishStats> publish() = 0;

@@ -19,6 +19,16 @@ Result<const SinkKind*> find_sink_kind(const std::string& target) {
                ".sqlite3 or .db, pgcopy:FILE, or null:");
 }
 
+Status Sink::verify(VerifyLevel, const TableSums&) {
+  return Error(ErrorCode::kUnsupported, "this target cannot be verified while it is loaded",
+               "leave --verify out, and compare afterwards with headrace verify");
+}
+
+Status Sink::scan(const Plan&, const std::atomic<bool>*, TableSums*) {
+  return Error(ErrorCode::kUnsupported, "this target cannot be read back",
+               "give a PostgreSQL or SQLite target");
+}
+
 Result<std::unique_ptr<Sink>> open_sink(const LoadRequest& request) {
   HEADRACE_ASSIGN(const SinkKind* kind, find_sink_kind(request.target));
   return kind->open(request);

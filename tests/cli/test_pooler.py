@@ -1,4 +1,6 @@
-"""Loads through pgbouncer: every mode and method, in both pool modes, with fewer server connections than writers."""
+"""Loads through pgbouncer: every mode and method, in both pool modes; too few slots; a pool mode that cannot be used."""
+
+import contextlib
 
 import psycopg
 import pytest
@@ -10,15 +12,20 @@ MODES = {"create": [], "append": [], "replace": [], "truncate": [], "upsert": ["
 
 @pytest.fixture(params=["transaction", "session"], scope="module")
 def pooled(request):
+    with pooled_role() as (admin, target, password), pgbouncer(target, password, request.param, 4) as through:
+        yield through, password, admin
+
+
+@contextlib.contextmanager
+def pooled_role():
     with psycopg.connect(PG, autocommit=True) as admin:
         password = "pooled-pw"
         admin.execute(f"DROP ROLE IF EXISTS pooled_user; CREATE ROLE pooled_user LOGIN PASSWORD '{password}'")
         admin.execute("GRANT CREATE ON SCHEMA public TO pooled_user")
-        port, host = admin.info.port, "127.0.0.1"
-        target = f"host={host} port={port} user=pooled_user dbname={admin.info.dbname}"
-        with pgbouncer(target, password, request.param, 4) as through:
-            yield through, password, admin
-        admin.execute("DROP OWNED BY pooled_user; DROP ROLE pooled_user")
+        try:
+            yield admin, f"host=127.0.0.1 port={admin.info.port} user=pooled_user dbname={admin.info.dbname}", password
+        finally:
+            admin.execute("DROP OWNED BY pooled_user; DROP ROLE pooled_user")
 
 
 @pytest.mark.parametrize("method", ["copy", "optimized", "async", "standard"])
@@ -43,3 +50,26 @@ def test_load(pooled, orders, mode, method):
             assert other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
     finally:
         admin.execute("DROP TABLE IF EXISTS public.pooled")
+
+
+def test_a_pooler_with_too_few_slots(orders):
+    """The plan sees the server's slots, not the pooler's: what is refused on the way is left out, and said."""
+    with pooled_role() as (admin, target, password), \
+            pgbouncer(target, password, "transaction", 8, max_client_conn=3) as through:
+        done = headrace("load", orders, "--to", through, "--table", "public.pooled", "--connections", "4", "--json",
+                        env={"PGPASSWORD": password})
+        assert done.code == 0, done
+        assert done.json()["connections"] == 2, done
+        assert any("2 of 4 connections were refused" in warning for warning in done.json()["warnings"]), done
+        assert admin.execute("SELECT count(*), sum(id) FROM public.pooled").fetchone() == (1000, 499500)
+
+
+def test_a_pooler_of_statements_is_refused(orders):
+    """Without transactions no load is all or nothing."""
+    with pooled_role() as (admin, target, password), pgbouncer(target, password, "statement", 4) as through:
+        done = headrace("load", orders, "--to", through, "--table", "public.pooled", "--retries", "0",
+                        env={"PGPASSWORD": password})
+        assert done.code == 4, done
+        assert "statement pooling" in done.err, done
+        assert "transaction" in done.err, done
+        assert admin.execute("SELECT to_regclass('public.pooled')").fetchone() == (None,)

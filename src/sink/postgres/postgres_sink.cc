@@ -20,6 +20,7 @@
 #include "sink/postgres/publish.h"
 #include "sink/postgres/readiness.h"
 #include "sink/postgres/staging.h"
+#include "sink/postgres/table_scan.h"
 #include "sink/postgres/write_job.h"
 
 namespace headrace {
@@ -63,6 +64,8 @@ class PostgresSink final : public Sink {
     plan_ = plan;
     state_ = State::kPrepared;
     wal_start_ = wal_position();
+    const bool borrows = plan_.commit_scope == CommitScope::kSingle || plan_.stage_is_temporary;
+    if (!borrows) pool_.open_ahead(plan_.workers);
     if (!ledger_id_.empty()) HEADRACE_TRY(make_ledger(pool_, plan_.schema));
     if (plan_.commit_scope == CommitScope::kSingle) return prepare_single(load_id);
     if (plan_.commit_scope == CommitScope::kSwap) return prepare_swap(load_id);
@@ -94,6 +97,10 @@ class PostgresSink final : public Sink {
     if (borrows) return method->open(WriterConnection::borrow(*control_), std::move(job), totals_);
     HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
     return method->open(std::move(connection), std::move(job), totals_);
+  }
+
+  Status scan(const Plan& plan, const std::atomic<bool>* cancel, TableSums* sums) override {
+    return scan_postgres(*control_, plan, cancel, sums);
   }
 
   Result<PublishStats> publish() override;

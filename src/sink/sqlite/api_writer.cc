@@ -3,151 +3,97 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
-#include "encode/format/sqlite_record.h"
 #include "sink/sqlite/ddl.h"
-#include "sink/sqlite/page_format.h"
 
 namespace headrace {
 namespace {
 
-// More rows a statement gain little, and cost parameters.
-constexpr int kMaxRowsAStatement = 20;
-
-int64_t read_integer(const uint8_t* body, uint32_t bytes) {
-  // The first byte carries the sign.
-  auto value = static_cast<uint64_t>(static_cast<int64_t>(static_cast<int8_t>(body[0])));
-  for (uint32_t i = 1; i < bytes; ++i) value = (value << 8) | body[i];
-  return static_cast<int64_t>(value);
-}
-
-int bind_value(sqlite3_stmt* insert, int parameter, uint64_t serial, const uint8_t* body,
-               uint64_t bytes) {
-  if (serial >= 12 && (serial & 1) == 1) {
-    return sqlite3_bind_text64(insert, parameter, reinterpret_cast<const char*>(body), bytes,
-                               SQLITE_STATIC, SQLITE_UTF8);
-  }
-  if (serial >= 12) return sqlite3_bind_blob64(insert, parameter, body, bytes, SQLITE_STATIC);
-  switch (serial) {
-    case 0:
-      return sqlite3_bind_null(insert, parameter);
-    case 7:
-      return sqlite3_bind_double(insert, parameter, std::bit_cast<double>(load_be64(body)));
-    case 8:
-    case 9:
-      return sqlite3_bind_int64(insert, parameter, static_cast<int64_t>(serial - 8));
-    case 10:
-    case 11:
-      return SQLITE_CORRUPT;  // SQLite keeps these for itself
-    default:
-      return sqlite3_bind_int64(insert, parameter,
-                                read_integer(body, static_cast<uint32_t>(bytes)));
-  }
-}
-
-uint64_t value_bytes(uint64_t serial) {
-  return serial < 12 ? sqlite_record::kSerialBytes[serial] : (serial - 12) / 2;
-}
+// Rows a statement of a table with triggers: SQLite copies them all before it inserts the first.
+constexpr uint32_t kRowsWithTriggers = 256;
 
 bool blames_a_row(int result_code) {
   return result_code == SQLITE_CONSTRAINT || result_code == SQLITE_MISMATCH ||
          result_code == SQLITE_TOOBIG;
 }
 
+Result<bool> has_triggers(Connection* db, const std::string& table) {
+  HEADRACE_ASSIGN(Statement find, db->prepare("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE "
+                                              "type = 'trigger' AND tbl_name = ? COLLATE NOCASE)"));
+  find.bind_text(1, table);
+  HEADRACE_ASSIGN(const bool row, find.step());
+  return row && find.integer(0) != 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SinkWriter>> ApiWriter::open(Connection* db, const Plan& plan,
-                                                    int64_t* bytes) {
-  std::unique_ptr<ApiWriter> writer(new ApiWriter(db, plan, bytes));
-  const int parameters = sqlite3_limit(db->get(), SQLITE_LIMIT_VARIABLE_NUMBER, -1);
-  writer->rows_a_statement_ =
-      std::clamp(parameters / std::max(writer->columns_, 1), 1, kMaxRowsAStatement);
-  HEADRACE_ASSIGN(writer->insert_one_, db->prepare(sqlite_insert(plan, 1)));
-  HEADRACE_ASSIGN(writer->insert_many_,
-                  db->prepare(sqlite_insert(plan, writer->rows_a_statement_)));
+                                                    const std::string& stage, ApiTotals* totals) {
+  std::unique_ptr<ApiWriter> writer(new ApiWriter(db, plan, totals));
+  const int columns = static_cast<int>(plan.columns.size());
+  HEADRACE_ASSIGN(writer->source_, RowSource::attach(db, columns));
+  if (stage.empty()) HEADRACE_ASSIGN(writer->has_triggers_, has_triggers(db, plan.table));
+  // FAIL needs no copy of the pages that a statement changes: a failed load is rolled back as a
+  // whole. Where SQLite has to be asked again which row it was, the statement must be undone.
+  const char* policy = writer->has_triggers_ ? "ABORT" : "FAIL";
+  HEADRACE_ASSIGN(writer->insert_, db->prepare(sqlite_insert(plan, policy, stage,
+                                                             writer->source_->column_list())));
   return std::unique_ptr<SinkWriter>(std::move(writer));
 }
 
 Status ApiWriter::write(const RowBlock& block) {
   const auto rows = static_cast<uint32_t>(block.row_starts.size());
-  const auto step = static_cast<uint32_t>(rows_a_statement_);
-  uint32_t row = 0;
-  for (; row + step <= rows; row += step) {
-    HEADRACE_TRY(insert(insert_many_, block, row, rows_a_statement_));
+  const uint32_t step = has_triggers_ ? kRowsWithTriggers : std::max(rows, 1U);
+  for (uint32_t first = 0; first < rows; first += step) {
+    HEADRACE_TRY(insert(block, first, std::min(first + step, rows)));
   }
-  for (; row < rows; ++row) HEADRACE_TRY(insert(insert_one_, block, row, 1));
-  *bytes_ += static_cast<int64_t>(block.bytes.size());
+  totals_->bytes += static_cast<int64_t>(block.bytes.size());
+  totals_->rows += rows;
   return {};
 }
 
 Status ApiWriter::finish() {
-  insert_one_ = {};
-  insert_many_ = {};
+  insert_ = {};
   return {};
 }
 
-void ApiWriter::abort(const std::string&) noexcept {
-  insert_one_ = {};
-  insert_many_ = {};
-}
+void ApiWriter::abort(const std::string&) noexcept { insert_ = {}; }
 
-Status ApiWriter::insert(Statement& insert, const RowBlock& block, uint32_t first, int count) {
-  for (int i = 0; i < count; ++i) {
-    HEADRACE_TRY(bind_row(insert, block, first + static_cast<uint32_t>(i), i * columns_ + 1));
-  }
-  const int rc = sqlite3_step(insert.get());
+Status ApiWriter::insert(const RowBlock& block, uint32_t first, uint32_t end) {
+  source_->set(&block, first, end);
+  const int rc = sqlite3_step(insert_.get());
   if (rc != SQLITE_DONE) {
     Error error = db_->error(rc);
-    sqlite3_reset(insert.get());
+    const uint32_t row = source_->row();
+    sqlite3_reset(insert_.get());
     if (!blames_a_row(rc & 0xFF)) return error;
-    if (count == 1) return located(std::move(error), block, first);
-    return find_refused_row(block, first, count, std::move(error));
+    if (!has_triggers_) return located(std::move(error), block, row);
+    return refused(block, first, end, std::move(error));
   }
-  sqlite3_reset(insert.get());
-  if (sqlite3_changes(db_->get()) != count) {
+  sqlite3_reset(insert_.get());
+  const int changed = sqlite3_changes(db_->get());
+  if (static_cast<uint32_t>(changed) != end - first) {
     // A trigger may do that: SELECT RAISE(IGNORE).
     Error error(ErrorCode::kRejectedValue,
-                fmt::format("table {} took {} of {} rows without an error", table_,
-                            sqlite3_changes(db_->get()), count),
+                fmt::format("table {} took {} of {} rows without an error", table_, changed,
+                            end - first),
                 "a trigger on the table drops rows");
     return located(std::move(error), block, first);
   }
   return {};
 }
 
-Status ApiWriter::bind_row(Statement& insert, const RowBlock& block, uint32_t row,
-                           int first_parameter) {
-  const uint8_t* cell = block.bytes.data() + block.row_starts[row];
-  const uint8_t* record = cell + sqlite_page::read_cell_head(cell).head_bytes;
-  uint64_t header_bytes;
-  const uint8_t* type = sqlite_record::get_varint(record, &header_bytes);
-  const uint8_t* types_end = record + header_bytes;
-  const uint8_t* body = types_end;
-  for (int column = 0; column < columns_; ++column) {
-    if (type >= types_end) return Error(ErrorCode::kInternal, "a record has too few columns");
-    uint64_t serial;
-    type = sqlite_record::get_varint(type, &serial);
-    const uint64_t bytes = value_bytes(serial);
-    const int rc = bind_value(insert.get(), first_parameter + column, serial, body, bytes);
-    if (rc != SQLITE_OK) return located(db_->error(rc), block, row);
-    body += bytes;
-  }
-  if (type != types_end) return Error(ErrorCode::kInternal, "a record has too many columns");
-  return {};
-}
-
 // Inserts the rows of a refused statement one by one, to learn which one it was. The rows before it
 // do no harm: the transaction is rolled back anyway.
-Status ApiWriter::find_refused_row(const RowBlock& block, uint32_t first, int count, Error error) {
-  const auto end = first + static_cast<uint32_t>(count);
+Status ApiWriter::refused(const RowBlock& block, uint32_t first, uint32_t end, Error error) {
   // A trigger's RAISE(ROLLBACK) has ended the transaction: an insert would now be on its own.
   const bool in_transaction = sqlite3_get_autocommit(db_->get()) == 0;
+  if (end - first == 1) return located(std::move(error), block, first);
   for (uint32_t row = first; in_transaction && row < end; ++row) {
-    HEADRACE_TRY(insert(insert_one_, block, row, 1));
+    HEADRACE_TRY(insert(block, row, row + 1));
   }
-  error.context.push_back(fmt::format("the refused row is one of {}", count));
+  error.context.push_back(fmt::format("the refused row is one of {}", end - first));
   return located(std::move(error), block, first);
 }
 

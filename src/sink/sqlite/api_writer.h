@@ -1,8 +1,8 @@
-// ApiWriter: rows through SQLite itself, by prepared INSERTs of several rows each. It serves every
-// table that SQLite knows, and is what the page writer's files are compared with.
+// ApiWriter: rows through SQLite itself, a block a statement: INSERT ... SELECT from the block seen
+// as a table (row_source.h). It serves every table that SQLite knows, and is what the page writer's
+// files are compared with. Measured against prepared INSERTs of 20 rows: a third fewer instructions.
 //
-// The cells of a RowBlock are decoded and bound in place; their rowids are left to SQLite. The
-// transaction is the sink's. Belongs to one thread.
+// Rowids are left to SQLite. The transaction is the sink's. Belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -12,39 +12,41 @@
 #include "headrace/plan.h"
 #include "sink/sink.h"
 #include "sink/sqlite/connection.h"
+#include "sink/sqlite/row_source.h"
 
 namespace headrace {
 
+// What a writer has done; the sink's.
+struct ApiTotals {
+  int64_t bytes = 0;
+  int64_t rows = 0;
+};
+
 class ApiWriter : public SinkWriter {
  public:
-  // `db` is inside a transaction and has the table. Adds the bytes of its blocks to `bytes`.
-  // Both must outlive the writer.
-  static Result<std::unique_ptr<SinkWriter>> open(Connection* db, const Plan& plan, int64_t* bytes);
+  // `db` is inside a transaction and has the table; `stage`, unless empty, is the staging table that
+  // takes the rows with their numbers (merge.h). Both and `totals` outlive the writer.
+  static Result<std::unique_ptr<SinkWriter>> open(Connection* db, const Plan& plan,
+                                                  const std::string& stage, ApiTotals* totals);
 
   Status write(const RowBlock& block) override;
   Status finish() override;
   void abort(const std::string& reason) noexcept override;
 
  private:
-  ApiWriter(Connection* db, const Plan& plan, int64_t* bytes)
-      : db_(db),
-        table_(plan.table),
-        columns_(static_cast<int>(plan.columns.size())),
-        bytes_(bytes) {}
+  ApiWriter(Connection* db, const Plan& plan, ApiTotals* totals)
+      : db_(db), table_(plan.table), totals_(totals) {}
 
-  // Inserts rows [first, first + count) by `insert`, which takes `count` rows.
-  Status insert(Statement& insert, const RowBlock& block, uint32_t first, int count);
-  Status bind_row(Statement& insert, const RowBlock& block, uint32_t row, int first_parameter);
-  Status find_refused_row(const RowBlock& block, uint32_t first, int count, Error error);
+  Status insert(const RowBlock& block, uint32_t first, uint32_t end);
+  Status refused(const RowBlock& block, uint32_t first, uint32_t end, Error error);
   Error located(Error error, const RowBlock& block, uint32_t row) const;
 
   Connection* db_;
   std::string table_;
-  int columns_;
-  int64_t* bytes_;
-  int rows_a_statement_ = 1;
-  Statement insert_many_;
-  Statement insert_one_;
+  ApiTotals* totals_;
+  bool has_triggers_ = false;
+  std::unique_ptr<RowSource> source_;
+  Statement insert_;
 };
 
 }  // namespace headrace

@@ -103,23 +103,58 @@ Status read_columns(Connection& db, SqliteCatalog* catalog) {
   if (key_columns == 1 && !has(words, "WITHOUT") &&
       strcasecmp(catalog->columns[last_key].type.sql.c_str(), "INTEGER") == 0) {
     catalog->columns[last_key].has_default = true;  // the rowid: SQLite numbers what is left out
+    catalog->unique_keys.push_back({{catalog->columns[last_key].name}, {"BINARY"}});
+    catalog->has_primary_key = true;
   }
   return {};
+}
+
+// Its columns; empty when one of them is an expression.
+Result<SqliteUniqueKey> read_unique_key(Connection& db, const std::string& index) {
+  HEADRACE_ASSIGN(Statement info,
+                  db.prepare(fmt::format("PRAGMA index_xinfo({})", sqlite_identifier(index))));
+  enum { kSequence, kColumnId, kName, kDescending, kCollation, kIsKey };
+  SqliteUniqueKey key;
+  for (;;) {
+    HEADRACE_ASSIGN(const bool row, info.step());
+    if (!row) return key;
+    if (info.integer(kIsKey) == 0) continue;
+    if (info.integer(kColumnId) < 0) return SqliteUniqueKey();
+    key.columns.push_back(info.text(kName));
+    key.collations.push_back(info.text(kCollation));
+  }
+}
+
+Result<std::string> definition_of(Connection& db, const std::string& index) {
+  HEADRACE_ASSIGN(Statement find,
+                  db.prepare("SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?"));
+  find.bind_text(1, index);
+  HEADRACE_ASSIGN(const bool row, find.step());
+  return row ? find.text(0) : std::string();
 }
 
 Status read_indexes(Connection& db, SqliteCatalog* catalog) {
   HEADRACE_ASSIGN(Statement list, db.prepare(fmt::format("PRAGMA index_list({})",
                                                          sqlite_identifier(catalog->table))));
-  enum { kSequence, kName, kUnique, kOrigin };
+  enum { kSequence, kName, kUnique, kOrigin, kPartial };
   for (;;) {
     HEADRACE_ASSIGN(const bool row, list.step());
     if (!row) return {};
-    const std::string origin = list.text(kOrigin);
+    const std::string origin = list.text(kOrigin), name = list.text(kName);
+    const bool unique = list.integer(kUnique) != 0;
     if (origin == "c") {
-      catalog->indexes.push_back(list.text(kName));
+      HEADRACE_ASSIGN(std::string create, definition_of(db, name));
+      catalog->indexes.push_back({name, std::move(create), unique});
     } else if (origin == "u") {
-      catalog->constraints.push_back("UNIQUE (" + list.text(kName) + ")");
+      catalog->constraints.push_back("UNIQUE (" + name + ")");
     }
+    if (!unique || list.integer(kPartial) != 0) continue;
+    HEADRACE_ASSIGN(SqliteUniqueKey key, read_unique_key(db, name));
+    if (key.columns.empty()) continue;
+    const bool primary = origin == "pk";
+    catalog->has_primary_key |= primary;
+    catalog->unique_keys.insert(
+        primary ? catalog->unique_keys.begin() : catalog->unique_keys.end(), std::move(key));
   }
 }
 
@@ -193,7 +228,7 @@ Result<SqliteCatalog> read_sqlite_catalog(Connection& db, const std::string& tab
 Status check_replaceable_by_pages(const SqliteCatalog& catalog, const Plan& plan) {
   std::string obstacle;
   if (catalog.has_other_objects) obstacle = "the file holds other tables or views";
-  if (!catalog.indexes.empty()) obstacle = "index " + catalog.indexes[0];
+  if (!catalog.indexes.empty()) obstacle = "index " + catalog.indexes[0].name;
   if (!catalog.dependents.empty()) obstacle = catalog.dependents[0];
   if (!catalog.constraints.empty()) obstacle = catalog.constraints[0];
   if (catalog.table_exists) {

@@ -11,6 +11,19 @@
 
 namespace headrace {
 
+// A unique index that ON CONFLICT can name, or the primary key.
+struct SqliteUniqueKey {
+  std::vector<std::string> columns;
+  std::vector<std::string> collations;  // by which it tells values apart
+};
+
+// An index that CREATE INDEX made.
+struct SqliteIndex {
+  std::string name;
+  std::string create;
+  bool unique = false;
+};
+
 struct SqliteCatalog {
   bool table_exists = false;
   bool table_is_empty = false;
@@ -18,7 +31,9 @@ struct SqliteCatalog {
   std::string table;          // as the file spells it
   std::string create_table;   // the statement that made it
   std::vector<TargetColumn> columns;
-  std::vector<std::string> indexes;
+  std::vector<SqliteIndex> indexes;
+  std::vector<SqliteUniqueKey> unique_keys;  // the primary key first
+  bool has_primary_key = false;
   std::vector<std::string> constraints;  // beyond NOT NULL and DEFAULT
   std::vector<std::string> dependents;
   bool has_foreign_keys = false;

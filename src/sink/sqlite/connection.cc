@@ -18,9 +18,9 @@ Verdict verdict(int primary_code) {
   switch (primary_code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {ErrorCode::kServer,
-              "another process holds the file; load again when it is done, or wait longer with a "
-              "lock timeout"};
+      return {ErrorCode::kBusy,
+              "another process holds the file; load again when it is done, or wait longer with "
+              "--busy-timeout"};
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
     case SQLITE_TOOBIG:

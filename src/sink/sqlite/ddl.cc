@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <strings.h>
 
+#include "sink/plan_sums.h"
+#include "sink/sqlite/row_source.h"
+
 namespace headrace {
 namespace {
 
@@ -30,22 +33,27 @@ std::string sqlite_create_table(const Plan& plan) {
     if (column.not_null) sql += " NOT NULL";
     separator = ", ";
   }
+  if (!plan.keys.empty()) sql += fmt::format(", PRIMARY KEY ({})", sqlite_name_list(plan.keys));
   return sql + ')';
 }
 
-std::string sqlite_insert(const Plan& plan, int rows) {
-  std::string sql = "INSERT OR ABORT INTO " + sqlite_identifier(plan.table) + " (";
-  std::string row = "(";
-  const char* separator = "";
-  for (const ColumnPlan& column : plan.columns) {
-    sql += separator + sqlite_identifier(column.target);
-    row += row.size() == 1 ? "?" : ",?";
-    separator = ", ";
+std::string sqlite_name_list(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    if (!list.empty()) list += ", ";
+    list += sqlite_identifier(name);
   }
-  row += ')';
-  sql += ") VALUES " + row;
-  for (int i = 1; i < rows; ++i) sql += ',' + row;
-  return sql;
+  return list;
+}
+
+std::string sqlite_insert(const Plan& plan, const char* policy, const std::string& stage,
+                          const std::string& source_columns) {
+  const std::string names = sqlite_name_list(plan_column_names(plan));
+  const bool staged = !stage.empty();
+  return fmt::format("INSERT OR {} INTO {} ({}{}) SELECT {}{} FROM {}", policy,
+                     staged ? stage : sqlite_identifier(plan.table),
+                     staged ? sqlite_identifier(kRowNumberColumn) + ", " : "", names,
+                     staged ? "rowid, " : "", source_columns, RowSource::kTable);
 }
 
 std::string sqlite_delete_all(const Plan& plan) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "headrace/plan.h"
 #include "headrace/result.h"
@@ -12,12 +13,18 @@ namespace headrace {
 // "a" or "say ""a""".
 std::string sqlite_identifier(std::string_view name);
 
-// CREATE TABLE "t" ("a" INTEGER NOT NULL, "b" TEXT), of the planned columns.
+// CREATE TABLE "t" ("a" INTEGER NOT NULL, "b" TEXT), of the planned columns, with the planned keys as
+// primary key.
 std::string sqlite_create_table(const Plan& plan);
 
-// INSERT OR ABORT INTO "t" ("a", "b") VALUES (?,?),(?,?) with `rows` rows. OR ABORT overrides ON
-// CONFLICT clauses of the table, by which rows would vanish without a word.
-std::string sqlite_insert(const Plan& plan, int rows);
+// "a", "b": quoted and listed.
+std::string sqlite_name_list(const std::vector<std::string>& names);
+
+// INSERT OR FAIL INTO "t" ("a", "b") SELECT c0, c1 FROM the block's rows (row_source.h). The policy
+// overrides ON CONFLICT clauses of the table, by which rows would vanish without a word. A staging
+// table, unless `stage` is empty, takes the rows instead, with their numbers.
+std::string sqlite_insert(const Plan& plan, const char* policy, const std::string& stage,
+                          const std::string& source_columns);
 
 std::string sqlite_delete_all(const Plan& plan);
 

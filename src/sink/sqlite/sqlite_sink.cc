@@ -7,12 +7,14 @@
 #include <utility>
 
 #include "base/phase_timer.h"
-#include "sink/sqlite/api_writer.h"
+#include "sink/plan_sums.h"
 #include "sink/sqlite/ddl.h"
 #include "sink/sqlite/file_io.h"
 #include "sink/sqlite/gc.h"
+#include "sink/sqlite/ledger.h"
 #include "sink/sqlite/page_writer.h"
 #include "sink/sqlite/readiness.h"
+#include "sink/sqlite/table_scan.h"
 #include "sink/sqlite/target_file.h"
 
 namespace headrace {
@@ -26,11 +28,6 @@ bool ends_with(const std::string& text, const char* suffix) {
   const std::string tail = suffix;
   return text.size() >= tail.size() &&
          strcasecmp(text.c_str() + text.size() - tail.size(), suffix) == 0;
-}
-
-Error table_exists_error(const std::string& table, const std::string& path) {
-  return Error(ErrorCode::kTargetExists, fmt::format("table {} exists in {}", table, path),
-               "load with mode append or replace, or give another table name");
 }
 
 bool recognises(const std::string& target) {
@@ -53,7 +50,8 @@ Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
   }
   HEADRACE_TRY(check_sqlite_table_name(request.table));
   HEADRACE_ASSIGN(std::string real_path, resolve_links(path));
-  const int wait_ms = request.tuning.lock_timeout_ms;
+  const int asked_ms = request.sqlite.busy_timeout_ms;
+  const int wait_ms = asked_ms > 0 ? asked_ms : request.tuning.lock_timeout_ms;
   return std::unique_ptr<Sink>(std::make_unique<SqliteSink>(
       request, std::move(real_path), wait_ms > 0 ? wait_ms : kBusyTimeoutMs));
 }
@@ -66,7 +64,9 @@ SqliteSink::SqliteSink(const LoadRequest& request, std::string path, int busy_ti
     : target_(request.target),
       table_(request.table),
       path_(std::move(path)),
-      busy_timeout_ms_(busy_timeout_ms) {}
+      ledger_id_(request.load_id),
+      busy_timeout_ms_(busy_timeout_ms),
+      cache_bytes_(request.tuning.memory_bytes / 4) {}
 
 SqliteSink::~SqliteSink() { abandon(); }
 
@@ -99,23 +99,28 @@ Status SqliteSink::fill_facts_from_file(SinkFacts* facts) {
   facts->file_has_other_objects = catalog.has_other_objects;
   facts->can_insert = facts->is_owner = !db.is_read_only();
   facts->table_exists = catalog.table_exists;
+  if (!ledger_id_.empty()) {
+    HEADRACE_ASSIGN(facts->committed, find_sqlite_load(db, table_, ledger_id_));
+  }
   if (!catalog.table_exists) return {};
   kept_create_table_ = catalog.create_table;
   facts->table = std::move(catalog.table);
   facts->table_is_empty = catalog.table_is_empty;
   facts->relation_kind = std::move(catalog.relation_kind);
   facts->columns = std::move(catalog.columns);
-  facts->indexes = std::move(catalog.indexes);
+  for (const SqliteIndex& index : catalog.indexes) facts->indexes.push_back(index.name);
+  for (const SqliteUniqueKey& key : catalog.unique_keys) facts->unique_keys.push_back(key.columns);
+  facts->has_primary_key = catalog.has_primary_key;
   facts->constraints = std::move(catalog.constraints);
   facts->dependents = std::move(catalog.dependents);
   return {};
 }
 
 std::vector<std::string> SqliteSink::ddl(const Plan& plan) const {
-  if (kept_create_table_.empty()) return {sqlite_create_table(plan)};
-  if (plan.mode != Mode::kReplace) return {};
-  if (plan.method == "pages") return {kept_create_table_};
-  return {sqlite_delete_all(plan)};
+  if (plan.method == "pages") {
+    return {kept_create_table_.empty() ? sqlite_create_table(plan) : kept_create_table_};
+  }
+  return ApiLoad::statements(plan);
 }
 
 Status SqliteSink::prepare(const Plan& plan, const std::string& load_id) {
@@ -123,7 +128,7 @@ Status SqliteSink::prepare(const Plan& plan, const std::string& load_id) {
   pages_.reset();  // no writer of an earlier prepare() is left
   plan_ = plan;
   warnings_.clear();
-  api_bytes_ = 0;
+  pages_are_complete_ = false;
   replaces_file_ = false;
   HEADRACE_TRY(check_sqlite_names(plan));
   HEADRACE_TRY(check_folder(path_));
@@ -179,40 +184,30 @@ Status SqliteSink::prepare_new_file(const std::string& load_id) {
                           "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
                           "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; BEGIN",
                           plan_.page_bytes)));
-  return db_.run_one(sqlite_create_table(plan_));
+  api_ = std::make_unique<ApiLoad>(&db_, plan_);
+  return api_->start(SqliteCatalog());
 }
 
+// Settings of this connection only: what the file itself says (journal mode, page size, ...) stays.
 Status SqliteSink::prepare_existing_file() {
   HEADRACE_ASSIGN(db_, Connection::open(path_, Connection::kReadWrite, busy_timeout_ms_));
+  HEADRACE_TRY(db_.run(fmt::format("PRAGMA cache_size=-{}", cache_bytes_ >> 10)));
   HEADRACE_TRY(db_.run("BEGIN IMMEDIATE"));
+  HEADRACE_TRY(check_not_committed());
   HEADRACE_ASSIGN(const SqliteCatalog catalog, read_sqlite_catalog(db_, plan_.table));
-  return make_room_for_rows(catalog);
+  api_ = std::make_unique<ApiLoad>(&db_, plan_);
+  return api_->start(catalog);
 }
 
-// The plan was made from facts; the file may have changed since.
-Status SqliteSink::make_room_for_rows(const SqliteCatalog& catalog) {
-  if (!catalog.table_exists) return db_.run_one(sqlite_create_table(plan_));
-  if (plan_.mode == Mode::kCreate) return table_exists_error(catalog.table, path_);
-  if (plan_.mode == Mode::kAppend && plan_.creates_table) {
-    return Error(ErrorCode::kTargetExists,
-                 fmt::format("table {} appeared in {} meanwhile", catalog.table, path_),
-                 "load again");
-  }
-  if (catalog.relation_kind != "table") {
-    return Error(ErrorCode::kUnsupported,
-                 fmt::format("{} is a {}, not a table", catalog.table, catalog.relation_kind));
-  }
-  if (catalog.has_foreign_keys) {
-    HEADRACE_ASSIGN(const int64_t enforced, db_.integer("PRAGMA foreign_keys"));
-    if (enforced == 0) {
-      warnings_.push_back(
-          fmt::format("foreign keys of table {} were not checked; PRAGMA "
-                      "foreign_key_check does that",
-                      catalog.table));
-    }
-  }
-  if (plan_.mode == Mode::kReplace) return db_.run_one(sqlite_delete_all(plan_));
-  return {};
+// Since facts() another run of the same load may have ended.
+Status SqliteSink::check_not_committed() {
+  if (ledger_id_.empty()) return {};
+  HEADRACE_ASSIGN(const auto committed, find_sqlite_load(db_, plan_.table, ledger_id_));
+  if (!committed) return {};
+  return Error(ErrorCode::kServer,
+               fmt::format("a load with the id {} into {} was committed meanwhile", ledger_id_,
+                           plan_.table),
+               "nothing was changed by this run; the rows of the other one are there");
 }
 
 Result<std::unique_ptr<SinkWriter>> SqliteSink::open_writer(int index) {
@@ -221,7 +216,57 @@ Result<std::unique_ptr<SinkWriter>> SqliteSink::open_writer(int index) {
     return std::unique_ptr<SinkWriter>(std::make_unique<PageWriter>(pages_.get()));
   }
   if (index != 0) return Error(ErrorCode::kInternal, "method api has one writer");
-  return ApiWriter::open(&db_, plan_, &api_bytes_);
+  return api_->open_writer();
+}
+
+// The file is whole after this, under its temporary name. Its row of the ledger is written by SQLite.
+Status SqliteSink::complete_pages() {
+  if (pages_are_complete_) return {};
+  HEADRACE_TRY(pages_->complete());
+  pages_are_complete_ = true;
+  if (ledger_id_.empty()) return {};
+  HEADRACE_ASSIGN(Connection db, Connection::open(temporary_.path(), Connection::kReadWrite, 0));
+  HEADRACE_TRY(db.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN"));
+  HEADRACE_ASSIGN(const int64_t rows,
+                  db.integer(fmt::format("SELECT count(*) FROM {}", sqlite_identifier(plan_.table))));
+  HEADRACE_TRY(record_sqlite_load(db, plan_, ledger_id_, rows));
+  HEADRACE_TRY(db.run("COMMIT"));
+  db.close();
+  return sync_file(temporary_.fd(), temporary_.path());
+}
+
+Status SqliteSink::finish_api(const TableSums* loaded) {
+  HEADRACE_TRY(api_->finish(loaded));
+  if (ledger_id_.empty()) return {};
+  return record_sqlite_load(db_, plan_, ledger_id_, api_->rows());
+}
+
+Status SqliteSink::verify(VerifyLevel level, const TableSums& loaded) {
+  if (!prepared_) return Error(ErrorCode::kInternal, "verify before prepare");
+  const char* check = level == VerifyLevel::kFull ? "integrity_check" : "quick_check";
+  if (pages_ == nullptr) {
+    HEADRACE_TRY(finish_api(&loaded));
+    return check_sqlite_pages(db_, check);
+  }
+  HEADRACE_TRY(complete_pages());
+  HEADRACE_ASSIGN(Connection db, Connection::open(temporary_.path(), Connection::kReadOnly, 0));
+  HEADRACE_TRY(check_sqlite_pages(db, check));
+  const std::string table = sqlite_identifier(plan_.table);
+  if (level == VerifyLevel::kFull) {
+    TableSums found = plan_sums(plan_);
+    HEADRACE_TRY(scan_sqlite(db, sqlite_select(plan_, table), nullptr, &found));
+    return compare_sums(plan_, found, loaded);
+  }
+  HEADRACE_ASSIGN(const int64_t rows, db.integer(fmt::format("SELECT count(*) FROM {}", table)));
+  if (rows == loaded.rows()) return {};
+  return Error(ErrorCode::kVerification,
+               fmt::format("{} rows were written instead of {}", rows, loaded.rows()),
+               "nothing was published");
+}
+
+Status SqliteSink::scan(const Plan& plan, const std::atomic<bool>* cancel, TableSums* sums) {
+  HEADRACE_ASSIGN(Connection db, Connection::open(path_, Connection::kReadOnly, busy_timeout_ms_));
+  return scan_sqlite(db, sqlite_select(plan, sqlite_identifier(plan.table)), cancel, sums);
 }
 
 Result<PublishStats> SqliteSink::publish() {
@@ -229,11 +274,15 @@ Result<PublishStats> SqliteSink::publish() {
   const auto start = std::chrono::steady_clock::now();
   PublishStats stats;
   if (pages_ != nullptr) {
-    HEADRACE_TRY(pages_->complete());
+    HEADRACE_TRY(complete_pages());
     stats.bytes_sent = pages_->bytes_written();
   } else {
+    if (!api_->finished()) HEADRACE_TRY(finish_api(nullptr));
     HEADRACE_TRY(db_.run("COMMIT"));
-    stats.bytes_sent = api_bytes_;
+    stats.bytes_sent = api_->bytes();
+    stats.rows_dropped = api_->rows_duplicated();
+    stats.index_seconds = api_->index_seconds();
+    warnings_ = api_->take_warnings();
     db_.close();
     if (temporary_.is_there()) HEADRACE_TRY(sync_file(temporary_.fd(), temporary_.path()));
   }
@@ -241,7 +290,7 @@ Result<PublishStats> SqliteSink::publish() {
   prepared_ = false;
   stats.files = {path_};
   stats.warnings = std::move(warnings_);
-  stats.commit_seconds = seconds_since(start);
+  stats.commit_seconds = seconds_since(start) - stats.index_seconds;
   return stats;
 }
 

@@ -8,6 +8,7 @@
 
 #include "headrace/request.h"
 #include "sink/sink.h"
+#include "sink/sqlite/api_load.h"
 #include "sink/sqlite/catalog.h"
 #include "sink/sqlite/connection.h"
 #include "sink/sqlite/page_file.h"
@@ -31,6 +32,8 @@ class SqliteSink : public Sink {
   std::vector<std::string> ddl(const Plan& plan) const override;
   Status prepare(const Plan& plan, const std::string& load_id) override;
   Result<std::unique_ptr<SinkWriter>> open_writer(int index) override;
+  Status verify(VerifyLevel level, const TableSums& loaded) override;
+  Status scan(const Plan& plan, const std::atomic<bool>* cancel, TableSums* sums) override;
   Result<PublishStats> publish() override;
   void abandon() noexcept override;
 
@@ -39,25 +42,30 @@ class SqliteSink : public Sink {
   Status prepare_pages(const std::string& load_id);
   Status prepare_new_file(const std::string& load_id);
   Status prepare_existing_file();
-  Status make_room_for_rows(const SqliteCatalog& catalog);
+  Status check_not_committed();
+  Status complete_pages();
+  Status finish_api(const TableSums* loaded);
   Status publish_file(double* lock_seconds);
   Status take_place_of_old_file(double* lock_seconds);
 
   const std::string target_;  // as the user gave it
   const std::string table_;
   const std::string path_;
+  const std::string ledger_id_;  // empty: the load is not kept
   const int busy_timeout_ms_;
+  const int64_t cache_bytes_;
   std::string kept_create_table_;  // by facts(): the table's definition, when there is a table
   Plan plan_;
   bool prepared_ = false;
   bool replaces_file_ = false;
   std::string old_schema_;  // of the file to replace, as prepare() saw it
-  int64_t api_bytes_ = 0;
   std::vector<std::string> warnings_;
   // Destroyed in reverse order: the temporary file goes last.
   TemporaryFile temporary_;
   std::unique_ptr<PageFile> pages_;
+  bool pages_are_complete_ = false;
   Connection db_;
+  std::unique_ptr<ApiLoad> api_;
 };
 
 }  // namespace headrace

@@ -91,6 +91,8 @@ Plan full_plan() {
   plan.block_bytes = 524288;
   plan.read_ahead_bytes = 1 << 28;
   plan.page_bytes = 65536;
+  plan.layout = {true, 1000, "day"};
+  plan.verify = VerifyLevel::kFull;
   plan.analyze = false;
   plan.lock_timeout_ms = 5000;
   plan.values.nan_as_null = true;
@@ -115,6 +117,8 @@ void expect_equal(const Plan& a, const Plan& b) {
   EXPECT_EQ(a.row_format, b.row_format);
   EXPECT_EQ(a.commit_scope, b.commit_scope);
   EXPECT_EQ(a.index_action, b.index_action);
+  EXPECT_EQ(a.layout, b.layout);
+  EXPECT_EQ(a.verify, b.verify);
   EXPECT_TRUE(a.columns == b.columns);
   EXPECT_TRUE(a.partitions == b.partitions);
   EXPECT_EQ(a.row_count, b.row_count);

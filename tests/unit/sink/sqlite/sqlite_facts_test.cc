@@ -113,7 +113,7 @@ TEST(SqliteFacts, LockedFile) {
   Db db(path);
   db.run("CREATE TABLE t (a); BEGIN EXCLUSIVE");
   const Error error = facts_error(path);
-  EXPECT_EQ(error.code, ErrorCode::kServer);
+  EXPECT_EQ(error.code, ErrorCode::kBusy);
   EXPECT_NE(error.message.find("locked"), std::string::npos);
 }
 

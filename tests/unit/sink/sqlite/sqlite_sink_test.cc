@@ -145,7 +145,7 @@ TEST(SqliteSink, ReplaceWaitsForLocksAndGivesUp) {
     other.run(lock);
     auto stats = sink->publish();
     ASSERT_FALSE(stats.ok());
-    EXPECT_EQ(stats.error().code, ErrorCode::kServer);
+    EXPECT_EQ(stats.error().code, ErrorCode::kBusy);
     sink->abandon();
     other.run("COMMIT; INSERT INTO t VALUES (5)");
     EXPECT_EQ(other.integer("SELECT sum(c0) FROM t"), 6);
@@ -211,7 +211,7 @@ TEST(SqliteSink, LockedByAWriter) {
   other.run("CREATE TABLE t (c0); BEGIN IMMEDIATE");
   auto sink = open_target(path, 50);
   const Status status = sink->prepare(plan_of(1, "api", Mode::kAppend), "id");
-  EXPECT_EQ(code_of(status), ErrorCode::kServer);
+  EXPECT_EQ(code_of(status), ErrorCode::kBusy);
 }
 
 TEST(SqliteSink, AbandonLeavesTheTargetAsItWas) {
