@@ -205,6 +205,9 @@ Status plan_columns(const PlanInput& in, Plan* plan) {
     column.field = field;
     column.target = field.name;
     column.target_type = family->default_target(field.type, dialect);
+    if (dialect == Dialect::kSqlite) {
+      column.target_type = sqlite_target(field.type, column.target_type, in.request);
+    }
     column.not_null = !field.nullable;
     column.codec = family->name;
     plan->columns.push_back(std::move(column));

@@ -19,6 +19,18 @@ Status plan_columns(const PlanInput& in, Plan* plan);
 // plan_mode.cc: keys and conditions that the mode needs.
 Status plan_mode(const PlanInput& in, Plan* plan);
 
+// plan_sqlite.cc: STRICT, primary key, indexes.
+Status plan_sqlite_table(const PlanInput& in, Plan* plan);
+
+// The same: the declared type of a new column, by options that change it; `target` without them.
+TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequest& request);
+
+// The same: whether the primary key of the new table is its rowid.
+bool has_rowid_key(const Plan& plan);
+
+// The same: why the page writer cannot make the key or an index of this plan; empty: it can.
+std::string no_direct_keys_reason(const Plan& plan);
+
 // choose_method.cc: method and row format.
 Status plan_method(const PlanInput& in, Plan* plan);
 

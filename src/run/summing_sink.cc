@@ -58,7 +58,9 @@ Status SummingSink::prepare(const Plan& plan, const std::string& load_id) {
 
 Result<std::unique_ptr<SinkWriter>> SummingSink::open_writer(int index) {
   std::unique_ptr<SinkWriter> behind;
-  if (sink_ != nullptr) HEADRACE_ASSIGN(behind, sink_->open_writer(index));
+  if (sink_ != nullptr) {
+    HEADRACE_ASSIGN(behind, sink_->open_writer(index));
+  }
   return std::unique_ptr<SinkWriter>(std::make_unique<SummingWriter>(this, std::move(behind)));
 }
 

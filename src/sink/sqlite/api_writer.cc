@@ -33,7 +33,9 @@ Result<std::unique_ptr<SinkWriter>> ApiWriter::open(Connection* db, const Plan& 
   std::unique_ptr<ApiWriter> writer(new ApiWriter(db, plan, totals));
   const int columns = static_cast<int>(plan.columns.size());
   HEADRACE_ASSIGN(writer->source_, RowSource::attach(db, columns));
-  if (stage.empty()) HEADRACE_ASSIGN(writer->has_triggers_, has_triggers(db, plan.table));
+  if (stage.empty()) {
+    HEADRACE_ASSIGN(writer->has_triggers_, has_triggers(db, plan.table));
+  }
   // FAIL needs no copy of the pages that a statement changes: a failed load is rolled back as a
   // whole. Where SQLite has to be asked again which row it was, the statement must be undone.
   const char* policy = writer->has_triggers_ ? "ABORT" : "FAIL";

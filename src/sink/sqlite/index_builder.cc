@@ -58,7 +58,7 @@ Status IndexBuilder::build() {
   const int threads = in_memory ? static_cast<int>(std::min<uint64_t>(
                                       static_cast<uint64_t>(options_.threads), pieces_))
                                 : 1;
-  claims_.emplace(file_->page_bytes(), file_->next_page(), threads, this);
+  claims_.emplace(file_->page_bytes(), file_->next_page(), threads, static_cast<ClaimOwner*>(this));
   HEADRACE_TRY(in_memory ? build_in_threads() : build_from_file());
   HEADRACE_TRY(claims_->finish());
   return complete();

@@ -69,7 +69,7 @@ PageTable::PageTable(PageFile* file, const Options& options)
       options_(options),
       first_page_(file->next_page()),
       runs_(options.spill, options.run_bytes) {
-  claims_.emplace(file->page_bytes(), first_page_, options.writers, this);
+  claims_.emplace(file->page_bytes(), first_page_, options.writers, static_cast<ClaimOwner*>(this));
 }
 
 void PageTable::due(Claim* claim) {
@@ -123,7 +123,7 @@ Status PageTable::sort_rows() {
   leaves_ = ChildList();
   sorting_ = false;
   row_count_ = 0;
-  claims_.emplace(file_->page_bytes(), first_page_, 1, this);
+  claims_.emplace(file_->page_bytes(), first_page_, 1, static_cast<ClaimOwner*>(this));
   return write_sorted();
 }
 
