@@ -32,6 +32,8 @@ test-all: test ## also PostgreSQL 17 and 18, and many more faults at random mome
 	  bindir=$$(scripts/fetch_postgres.sh $$version); \
 	  HEADRACE_PG_BINDIR=$$bindir $(WITHOUT_POSTGIS) $(WITH_POSTGRES) \
 	    ctest --test-dir build/release -j2 $(CTEST) -L 'server|cli|fault' -E Geometry $(ARGS); done
+	@cd tests/differential && HEADRACE_CLI=$(CURDIR)/build/release/headrace HEADRACE_FUZZ_TABLES=2000 \
+	  $(CURDIR)/$(WITH_POSTGRES) sh -c '"$$HEADRACE_TEST_PYTHON" -m pytest -q pages_fuzz_test.py'
 	@HEADRACE_FAULT_RUNS=200 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
 
 test-unit: build ## the tests that need no server

@@ -70,7 +70,8 @@ TEST(SqliteCatalog, OtherObjectsAndDependents) {
       "AUTOINCREMENT); CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END");
   EXPECT_TRUE(c.table_is_empty);
   EXPECT_TRUE(c.has_other_objects);
-  EXPECT_EQ(c.indexes, std::vector<std::string>{"i"});
+  ASSERT_EQ(c.indexes.size(), 1u);
+  EXPECT_EQ(c.indexes[0].name, "i");
   EXPECT_EQ(c.dependents, std::vector<std::string>{"trigger g"});
   EXPECT_EQ(c.constraints.size(), 1u);
   EXPECT_FALSE(
