@@ -22,6 +22,11 @@ void add_table_options(OptionAdder add, WrittenSqlite* to) {
   add.value("--date", &to->date, "AS",
             "New table: dates and timestamps as text, integer (unix seconds) or real (Julian day)")
       ->check(CLI::IsMember({"text", "integer", "real"}));
+  add.value("--geometry", &to->geometry, "AS",
+            "Geometries (WKT, WKB) as wkt, wkb or geopackage [.gpkg: geopackage]")
+      ->check(CLI::IsMember({"wkt", "wkb", "geopackage"}));
+  add.values("--geometry-column", &to->geometry_columns, "NAME",
+             "Where they are [columns named geom, geometry, the_geom, wkb_geometry or wkt]");
 }
 
 void convert_types(const WrittenSqlite& written, ValueOptions* values) {
@@ -31,6 +36,9 @@ void convert_types(const WrittenSqlite& written, ValueOptions* values) {
   const bool scaled = written.decimal == "scaled" || written.decimal == "integer";
   if (scaled) values->decimal = V::Decimal::kScaled;
   if (written.boolean == "text") values->boolean = V::Boolean::kText;
+  if (written.geometry == "wkt") values->geometry = V::Geometry::kWkt;
+  if (written.geometry == "wkb") values->geometry = V::Geometry::kWkb;
+  if (written.geometry == "geopackage") values->geometry = V::Geometry::kGeoPackage;
   if (written.date == "integer") values->date = V::Date::kInteger;
   if (written.date == "real") values->date = V::Date::kReal;
 }
@@ -75,6 +83,7 @@ Status convert_sqlite(const WrittenSqlite& written, int num_partitions, LoadRequ
   if (written.optimized_rows > 0) sqlite.optimized_rows = written.optimized_rows;
   sqlite.primary_key = split_names(written.primary_key);
   sqlite.strict = written.strict;
+  sqlite.geometry_columns = split_names(written.geometry_columns);
   for (const std::string& columns : written.indexes) {
     sqlite.indexes.push_back({split_names({columns}), false});
   }

@@ -147,6 +147,12 @@ Status plan_sqlite(const PlanInput& in, Plan* plan) {
                  "use --method api or auto, or write to a new file");
   }
   plan->method = asked != "auto" ? asked : (no_pages.empty() ? "pages" : "api");
+  if (in.request.values.geometry == ValueOptions::Geometry::kGeoPackage && plan->method != "pages") {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("a GeoPackage is only written as a new file, page by page: {}",
+                             no_pages.empty() ? "method api was asked for" : no_pages),
+                 "write to a new file");
+  }
   plan->method_reason = asked != "auto" ? "requested"
                         : no_pages.empty() ? "a new file: its pages are written directly"
                                            : no_pages;

@@ -215,6 +215,7 @@ Status plan_columns(const PlanInput& in, Plan* plan) {
   if (in.sink.table_exists && !in.sink.columns.empty()) {
     HEADRACE_TRY(match_existing(in, plan));
   }
+  HEADRACE_TRY(plan_geometry(in, plan));
   for (const ColumnPlan& column : plan->columns) {
     HEADRACE_TRY(check_types(in, plan->row_format, column));
   }

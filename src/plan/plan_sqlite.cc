@@ -40,15 +40,16 @@ Status check_dialect(const PlanInput& in) {
   const ValueOptions& values = in.request.values;
   const bool types = values.decimal != ValueOptions::Decimal::kAuto ||
                      values.boolean != ValueOptions::Boolean::kInteger ||
-                     values.date != ValueOptions::Date::kText;
+                     values.date != ValueOptions::Date::kText ||
+                     values.geometry != ValueOptions::Geometry::kNone;
   if (in.sink.dialect == Dialect::kSqlite) return {};
   const char* option = !asked.primary_key.empty() ? "--primary-key"
                        : !asked.indexes.empty()   ? "--index"
                        : asked.strict             ? "--strict"
-                       : types                    ? "--decimal, --boolean and --date"
+                       : types                    ? "--decimal, --boolean, --date and --geometry"
                                                   : nullptr;
   if (option == nullptr) return {};
-  return usage(fmt::format("{} is for SQLite targets", option), "leave it out");
+  return usage(fmt::format("{}: only for SQLite targets", option), "leave it out");
 }
 
 Status plan_primary_key(const PlanInput& in, Plan* plan) {
@@ -175,8 +176,9 @@ std::string no_direct_keys_reason(const Plan& plan) {
 }
 
 TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequest& request) {
-  const DataType& value = type.id == TypeId::kDictionary ? type.children[0] .type : type;
+  const DataType& value = type.id == TypeId::kDictionary ? type.children[0].type : type;
   const ValueOptions& options = request.values;
+  const bool geopackage = options.geometry == ValueOptions::Geometry::kGeoPackage;
   const bool dates = value.id == TypeId::kDate32 || value.id == TypeId::kDate64 ||
                      value.id == TypeId::kTimestamp;
   if (is_value_decimal(value)) {
@@ -184,12 +186,17 @@ TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequ
     if (options.decimal == ValueOptions::Decimal::kReal) return {"REAL", "REAL", -1};
     if (options.decimal == ValueOptions::Decimal::kScaled) return {"INTEGER", "INTEGER", -1};
     // STRICT knows no DECIMAL; a REAL column holds the same numbers.
-    if (request.sqlite.strict && target.base == "NUMERIC") return {"REAL", "REAL", -1};
+    // So does GeoPackage.
+    if ((request.sqlite.strict || geopackage) && target.base == "NUMERIC") {
+      return {"REAL", "REAL", -1};
+    }
   } else if (value.id == TypeId::kBool) {
     if (options.boolean == ValueOptions::Boolean::kText) return {"TEXT", "TEXT", -1};
+    if (geopackage) return {"BOOLEAN", "INTEGER", -1};
   } else if (dates) {
     if (options.date == ValueOptions::Date::kInteger) return {"INTEGER", "INTEGER", -1};
     if (options.date == ValueOptions::Date::kReal) return {"REAL", "REAL", -1};
+    if (geopackage && value.id != TypeId::kTimestamp) return {"DATE", "TEXT", -1};
   }
   return target;
 }
@@ -202,6 +209,7 @@ Status plan_sqlite_table(const PlanInput& in, Plan* plan) {
     decide(plan, "strict", "no", "the table is there, and stays as it is");
   }
   HEADRACE_TRY(plan_primary_key(in, plan));
+  HEADRACE_TRY(plan_feature_id(in, plan));
   HEADRACE_TRY(plan_indexes(in, plan));
   // What is left is for decoded batches and blocks of rows.
   plan->sort_bytes = in.request.tuning.memory_bytes / 2;

@@ -31,6 +31,15 @@ bool has_rowid_key(const Plan& plan);
 // The same: why the page writer cannot make the key or an index of this plan; empty: it can.
 std::string no_direct_keys_reason(const Plan& plan);
 
+// plan_geometry.cc: the request with the form of geometries that a path ending in .gpkg asks for.
+LoadRequest with_geometry(const LoadRequest& request, const SinkFacts& sink);
+
+// The same: which columns of a SQLite table are geometries, and their type.
+Status plan_geometry(const PlanInput& in, Plan* plan);
+
+// The same: the column that numbers the features of a GeoPackage, unless the source has one.
+Status plan_feature_id(const PlanInput& in, Plan* plan);
+
 // choose_method.cc: method and row format.
 Status plan_method(const PlanInput& in, Plan* plan);
 

@@ -109,7 +109,7 @@ def test_wrong_columns(tmp_path, option, words):
 def test_options_of_sqlite_with_another_target(tmp_path):
     source = write(tmp_path / "a.parquet", a=[1])
     done = headrace("load", source, "--to", f"pgcopy:{tmp_path}/x", "--index", "a", "--json")
-    assert done.code == 2 and "--index is for SQLite" in done.json()["error"]["message"]
+    assert done.code == 2 and "--index: only for SQLite" in done.json()["error"]["message"]
 
 
 def test_strict(tmp_path):

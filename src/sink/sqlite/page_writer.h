@@ -19,14 +19,17 @@
 #include "sink/sqlite/index_builder.h"
 #include "sink/sqlite/leaf_layout.h"
 #include "sink/sqlite/page_table.h"
+#include "sink/sqlite/rtree_builder.h"
 
 namespace headrace {
 
 class PageWriter : public SinkWriter {
  public:
-  // `table` and what the pointers lead to must outlive the writer. `origins` may be nullptr.
-  explicit PageWriter(PageTable* table, const std::vector<std::unique_ptr<IndexBuilder>>* indexes = nullptr,
-                      RowOrigins* origins = nullptr);
+  // `table` and what the pointers lead to must outlive the writer. All but `table` may be
+  // nullptr.
+  using Indexes = std::vector<std::unique_ptr<IndexBuilder>>;
+  explicit PageWriter(PageTable* table, const Indexes* indexes = nullptr,
+                      RowOrigins* origins = nullptr, RTreeBuilder* rtree = nullptr);
   ~PageWriter() override;
 
   Status write(const RowBlock& block) override;
@@ -75,6 +78,8 @@ class PageWriter : public SinkWriter {
   std::vector<std::unique_ptr<Slot>> free_slots_;
   Buffer pages_;
   std::vector<Collector> collectors_;
+  RTreeBuilder* rtree_;
+  std::optional<RTreeBuilder::Collector> boxes_;  // for it
   KeyRun rows_;  // of a keyed table that is not in order
   bool ended_ = false;
 };

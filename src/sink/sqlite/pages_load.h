@@ -19,6 +19,7 @@
 #include "sink/sqlite/page_file.h"
 #include "sink/sqlite/page_table.h"
 #include "sink/sqlite/row_origins.h"
+#include "sink/sqlite/rtree_builder.h"
 #include "sink/sqlite/spill_file.h"
 
 namespace headrace {
@@ -56,7 +57,9 @@ class PagesLoad {
   Status add_table();
   Status add_index(const std::string& name, const std::vector<std::string>& columns, bool unique);
   size_t run_bytes() const;
-  Status write_statistics();
+  void add_rtree();
+  Status fill_small_tables();
+  Status write_statistics(Connection& db);
 
   const Plan plan_;
   RowOrigins origins_;
@@ -64,6 +67,7 @@ class PagesLoad {
   std::unique_ptr<PageFile> file_;
   std::unique_ptr<PageTable> table_;
   std::vector<std::unique_ptr<IndexBuilder>> indexes_;
+  std::unique_ptr<RTreeBuilder> rtree_;  // of a GeoPackage
   double index_seconds_ = 0;
 };
 

@@ -1,7 +1,6 @@
 #include "sink/sqlite/sqlite_sink.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <chrono>
 #include <utility>
@@ -23,12 +22,6 @@ constexpr int kBusyTimeoutMs = 10'000;
 // More page-writing threads than that wait for the kernel's file lock.
 constexpr int kMaxWriters = 64;
 
-bool ends_with(const std::string& text, const char* suffix) {
-  const std::string tail = suffix;
-  return text.size() >= tail.size() &&
-         strcasecmp(text.c_str() + text.size() - tail.size(), suffix) == 0;
-}
-
 bool recognises(const std::string& target) {
   return target.starts_with("sqlite:") || !sqlite_path(target).empty();
 }
@@ -42,10 +35,6 @@ Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
   if (path == ":memory:") {
     return Error(ErrorCode::kUsage, "a database in memory would be gone with the load",
                  "give the path of a file");
-  }
-  if (ends_with(path, ".gpkg")) {
-    return Error(ErrorCode::kUnsupported, "headrace does not write GeoPackage files yet",
-                 "give a path that ends in .sqlite");
   }
   HEADRACE_TRY(check_sqlite_table_name(request.table));
   HEADRACE_ASSIGN(std::string real_path, resolve_links(path));
