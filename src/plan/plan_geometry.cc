@@ -22,7 +22,8 @@ bool same(const std::string& a, const std::string& b) {
   return strcasecmp(a.c_str(), b.c_str()) == 0;
 }
 
-bool can_hold_geometry(const DataType& type) {
+bool can_hold_geometry(const DataType& stored) {
+  const DataType& type = stored.id == TypeId::kDictionary ? stored.children[0].type : stored;
   return type.id >= TypeId::kUtf8 && type.id <= TypeId::kFixedSizeBinary;
 }
 
