@@ -273,3 +273,23 @@ def test_all_page_sizes_and_kinds_are_drawn():
     tables = [Table(number) for number in range(400)] if TABLES >= 400 else [Table(number) for number in range(60)]
     assert {t.page_size for t in tables} == set(PAGE_SIZES)
     assert any(t.key for t in tables) and any("part,id" in t.options for t in tables) and any(t.indexes for t in tables)
+
+
+@pytest.mark.skipif(TABLES < 1000, reason="writes two files of more than 1 GiB: make test-all")
+@pytest.mark.parametrize("page_size,blobs", [(4096, 985), (65536, 954)])
+def test_an_index_lies_across_the_lock_byte_page(page_size, blobs, tmp_path):
+    small = 300_000
+    words = pa.array([None] * blobs + [f"{i * 7919 % small:0100}" for i in range(small)], pa.string())
+    large = pa.DictionaryArray.from_arrays(pa.array([0] * blobs + [None] * small, pa.int32()), pa.array([bytes(2**20)], pa.binary()))
+    source, target = tmp_path / "t.parquet", tmp_path / "t.sqlite"
+    pq.write_table(pa.table({"word": words, "large": large}), source, row_group_size=50_000)
+    command = [os.environ["HEADRACE_CLI"], "load", source, "--to", target, "--table", "t", "--page-size", str(page_size), "--index", "word"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lock_page = 2**30 // page_size + 1
+    with closing(open_older(target)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        first, last = connection.execute("SELECT min(pageno), max(pageno) FROM dbstat WHERE name = 'idx_t_word' AND pageno > 10").fetchone()
+        assert first < lock_page < last
+        assert connection.execute("SELECT count(*), sum(length(large)) FROM t").fetchone() == (blobs + small, blobs * 2**20)
+        assert connection.execute("SELECT count(*) FROM t INDEXED BY idx_t_word WHERE word > '0'").fetchone() == (small,)
