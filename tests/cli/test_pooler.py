@@ -1,8 +1,10 @@
 """Loads through pgbouncer: every mode and method, in both pool modes; too few slots; a pool mode that cannot be used."""
 
 import contextlib
+import uuid
 
 import psycopg
+import psycopg.conninfo
 import pytest
 from conftest import PG, headrace, pgbouncer
 
@@ -18,14 +20,14 @@ def pooled(request):
 
 @contextlib.contextmanager
 def pooled_role():
+    """The superuser's session, the target of a role of its own, that role's password."""
     with psycopg.connect(PG, autocommit=True) as admin:
-        password = "pooled-pw"
-        admin.execute(f"DROP ROLE IF EXISTS pooled_user; CREATE ROLE pooled_user LOGIN PASSWORD '{password}'")
-        admin.execute("GRANT CREATE ON SCHEMA public TO pooled_user")
+        role, password = f"pooled_{uuid.uuid4().hex[:8]}", "pooled-pw"
+        admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'; GRANT CREATE ON SCHEMA public TO {role}")
         try:
-            yield admin, f"host=127.0.0.1 port={admin.info.port} user=pooled_user dbname={admin.info.dbname}", password
+            yield admin, f"host=127.0.0.1 port={admin.info.port} user={role} dbname={admin.info.dbname}", password
         finally:
-            admin.execute("DROP OWNED BY pooled_user; DROP ROLE pooled_user")
+            admin.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("method", ["copy", "optimized", "async", "standard"])
@@ -33,7 +35,7 @@ def pooled_role():
 def test_load(pooled, orders, mode, method):
     through, password, admin = pooled
     if mode != "create":
-        admin.execute("SET ROLE pooled_user")
+        admin.execute(f"SET ROLE {psycopg.conninfo.conninfo_to_dict(through)['user']}")
         admin.execute("CREATE TABLE public.pooled (id bigint PRIMARY KEY, name text, price double precision)")
         admin.execute("INSERT INTO public.pooled VALUES (-1, 'old', 0)")
         admin.execute("RESET ROLE")
