@@ -53,7 +53,8 @@ Examples:
   headrace verify lineitem.parquet --to lineitem.sqlite
   headrace verify 'data/*.parquet' --to "host=db dbname=sales" --table public.orders --json
 
-Exit: 0 the same, 2 usage, 3 source or table not found, 4 connection or authentication, 7 they differ.)";
+Exit: 0 the same, 2 usage, 3 source or table not found, 4 connection or authentication,
+7 they differ.)";
 
 inline constexpr const char* kCheckExamples = R"(
 Examples:

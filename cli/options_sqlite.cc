@@ -51,10 +51,10 @@ void add_sqlite_options(CLI::App* app, WrittenSqlite* to) {
   add.value("--busy-timeout", &to->busy_timeout, "TIME",
             "Longest wait for other processes that hold the file, per try [10s]");
   add.value("--verify", &to->verify, "LEVEL",
-            "Before the rows are published: none, quick (structure, row count) or full [none]")
+            "Before the commit: none, quick (structure, row count) or full [none]")
       ->check(CLI::IsMember({"none", "quick", "full"}));
   add.value("--layout", &to->layout, "NAME",
-            "single_file, partitioned (several files, a manifest, a view) or optimized [single_file]")
+            "single_file, partitioned (several files) or optimized [single_file]")
       ->check(CLI::IsMember({"single_file", "partitioned", "optimized"}));
   add.value("--max-records", &to->max_records, "N", "partitioned: rows of a file at most")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));

@@ -25,7 +25,7 @@ enum class Mode {
 // Rows of the source with the same key, in mode upsert.
 enum class OnDuplicate { kError, kFirst, kLast };
 
-// What is compared before a load is published (docs/sqlite.md).
+// What is compared before a load is published (docs/sqlite_files.md).
 enum class VerifyLevel {
   kNone,
   kQuick,  // structure of the file, number of rows
@@ -72,7 +72,7 @@ struct IndexSpec {
 // Of SQLite targets.
 struct SqliteOptions {
   int busy_timeout_ms = 0;  // wait for other processes, per lock; 0: 10 s
-  std::string layout;  // "single_file", "optimized", "partitioned"; empty: single_file (docs/sqlite.md)
+  std::string layout;  // "single_file", "optimized", "partitioned"; empty: as it is, else one file
   int num_partitions = 0;        // files of layout partitioned
   int64_t max_records = 0;       // rows of a file
   std::string partition_by;      // a file for each value of this column

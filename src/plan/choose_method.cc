@@ -94,8 +94,9 @@ Status plan_postgres(const PlanInput& in, Plan* plan) {
 // Empty: the page writer can make this file. Otherwise why not.
 std::string no_pages_reason(const PlanInput& in, const Plan& plan) {
   const SinkFacts& sink = in.sink;
-  if (in.request.mode == Mode::kUpsert) return "rows are merged by their key";
   if (const std::string reason = no_direct_keys_reason(plan); !reason.empty()) return reason;
+  if (plan.layout.partitioned) return "";  // new files, whatever is there
+  if (in.request.mode == Mode::kUpsert) return "rows are merged by their key";
   if (!sink.file_exists) return "";
   if (!sink.table_exists) return "the file exists and keeps its other tables";
   if (in.request.mode == Mode::kTruncate) return "the rows of an existing table are replaced";
@@ -164,8 +165,9 @@ Status plan_sqlite(const PlanInput& in, Plan* plan) {
   const bool new_file = plan->method == "pages" || !in.sink.file_exists;
   plan->commit_scope = new_file ? CommitScope::kFile : CommitScope::kSingle;
   decide(plan, "commit_scope", commit_scope_name(plan->commit_scope),
-         new_file ? "written under a temporary name, synced and renamed"
-                  : "one SQLite transaction in the existing file");
+         plan->layout.partitioned ? "files under temporary names, synced and renamed, the manifest last"
+         : new_file               ? "written under a temporary name, synced and renamed"
+                                  : "one SQLite transaction in the existing file");
   return {};
 }
 

@@ -257,7 +257,7 @@ void describe(Archive& archive, T& plan) {
   archive("block_bytes", plan.block_bytes);
   archive("read_ahead_bytes", plan.read_ahead_bytes);
   archive("page_bytes", plan.page_bytes);
-  archive.when(plan.layout.partitioned, "layout", plan.layout, plain.layout);
+  archive("layout", plan.layout);
   archive("verify", plan.verify);
   archive("analyze", plan.analyze);
   archive("lock_timeout_ms", plan.lock_timeout_ms);

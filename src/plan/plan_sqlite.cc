@@ -201,9 +201,25 @@ TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequ
   return target;
 }
 
+// Files of a set know nothing of each other.
+static Status check_layout(const PlanInput& in, const Plan& plan) {
+  if (!plan.layout.partitioned) return {};
+  const SqliteOptions& asked = in.request.sqlite;
+  const bool unique = std::ranges::any_of(asked.indexes, [](const IndexSpec& i) { return i.unique; });
+  if (unique || !asked.primary_key.empty()) {
+    return usage("a key over several files cannot be checked",
+                 "leave --primary-key and --unique-index out, or use --layout single_file");
+  }
+  if (in.request.values.geometry == ValueOptions::Geometry::kGeoPackage) {
+    return usage("a GeoPackage is one file", "use --layout single_file, or --geometry wkb");
+  }
+  return {};
+}
+
 Status plan_sqlite_table(const PlanInput& in, Plan* plan) {
   HEADRACE_TRY(check_dialect(in));
   if (in.sink.dialect != Dialect::kSqlite) return {};
+  HEADRACE_TRY(check_layout(in, *plan));
   plan->strict = in.request.sqlite.strict && plan->creates_table;
   if (in.request.sqlite.strict && !plan->creates_table) {
     decide(plan, "strict", "no", "the table is there, and stays as it is");

@@ -68,6 +68,7 @@ Result<Plan> make_plan(const LoadRequest& asked, const SourceFacts& source, cons
   HEADRACE_TRY(check_target(in, &plan));
   HEADRACE_TRY(plan_columns(in, &plan));
   HEADRACE_TRY(plan_mode(in, &plan));
+  HEADRACE_TRY(plan_layout(in, &plan));
   HEADRACE_TRY(plan_sqlite_table(in, &plan));
   HEADRACE_TRY(plan_method(in, &plan));
   HEADRACE_TRY(plan_parallelism(in, &plan));

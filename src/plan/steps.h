@@ -40,6 +40,9 @@ Status plan_geometry(const PlanInput& in, Plan* plan);
 // The same: the column that numbers the features of a GeoPackage, unless the source has one.
 Status plan_feature_id(const PlanInput& in, Plan* plan);
 
+// plan_layout.cc: one SQLite file or several, and which rows go to which.
+Status plan_layout(const PlanInput& in, Plan* plan);
+
 // choose_method.cc: method and row format.
 Status plan_method(const PlanInput& in, Plan* plan);
 

@@ -198,12 +198,3 @@ def test_truncate_of_a_table_that_others_refer_to_is_refused(people, tmp_path):
     report = load(people, file_of(tmp_path, [(8, "a", 1)]), "truncate")
     assert "cannot truncate a table referenced in a foreign key constraint" in report["error"]["message"]
     assert rows_of(people) == before
-
-
-@pytest.mark.parametrize("mode", ["truncate", "upsert", "delete_insert"])
-def test_sqlite_says_what_it_does_not_do(tmp_path, mode):
-    more = {"upsert": ["--key", "id"], "delete_insert": ["--replace-where", "id = 1"]}.get(mode, [])
-    done = headrace("load", file_of(tmp_path, [(1, "a", 1)]), "--to", tmp_path / "x.sqlite", "--mode", mode, "--json", *more)
-    assert done.code != 0
-    assert done.error()["code"] == "unsupported"
-    assert not (tmp_path / "x.sqlite").exists()

@@ -7,7 +7,7 @@ from conftest import headrace
 
 PLAN_FIELDS = """schema_version source source_format target dialect schema table mode method method_requested
     method_reason fallback_reason row_format commit_scope index_action columns partitions row_count creates_table already_committed stage_is_temporary ddl
-    readers workers batch_rows insert_rows block_bytes read_ahead_bytes page_bytes analyze lock_timeout_ms values decisions
+    readers workers batch_rows insert_rows block_bytes read_ahead_bytes page_bytes layout verify analyze lock_timeout_ms values decisions
     warnings""".split()
 FACTS_FIELDS = "schema_version source format row_count row_count_is_exact byte_count files columns partitions".split()
 # Text that Parquet stores as a dictionary is read as one.

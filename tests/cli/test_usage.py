@@ -6,7 +6,7 @@ from conftest import headrace
 LOAD_OPTIONS = """--to --table --mode --key --update-columns --on-duplicate --replace-where --method --connections
     --num-partitions --max-workers --batch-size --readers --memory --batch-rows --block-bytes --page-size --retries
     --copy-format --format --delimiter --no-header --null --type --nan-as-null --lock-timeout --load-id --no-fallback --dry-run --json
-    --progress --help""".split()
+    --progress --busy-timeout --verify --layout --max-records --partition-by --optimized-rows --help""".split()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"]])

@@ -155,16 +155,23 @@ void TableSums::subtract(const TableSums& other) {
 
 std::string difference(const TableSums& found, const TableSums& wanted,
                        const std::vector<std::string>& names) {
+  constexpr int kMostColumns = 20;
+  const bool same_rows = found.rows() == wanted.rows();
   std::string text;
   const auto say = [&](std::string part) { text += (text.empty() ? "" : "; ") + part; };
-  if (found.rows() != wanted.rows()) say(counted(found.rows(), wanted.rows(), "rows"));
+  if (!same_rows) say(counted(found.rows(), wanted.rows(), "rows"));
+  int columns = 0;
   for (size_t c = 0; c < names.size(); ++c) {
     const TableSums::Column &have = found.columns()[c], &want = wanted.columns()[c];
-    if (have == want) continue;
+    const int64_t nulls = found.rows() - have.values, wanted_nulls = wanted.rows() - want.values;
+    // With other rows all sums differ, and say nothing more.
+    if (have == want || (!same_rows && nulls == wanted_nulls)) continue;
+    if (++columns > kMostColumns) continue;
     say(fmt::format("column {}: {}", names[c],
-                    have.values != want.values ? counted(have.values, want.values, "values")
-                                               : std::string("other values")));
+                    nulls != wanted_nulls ? counted(nulls, wanted_nulls, "NULLs")
+                                          : std::string("other values")));
   }
+  if (columns > kMostColumns) say(fmt::format("{} more columns", columns - kMostColumns));
   if (text.empty() && found.row_sum() != wanted.row_sum()) {
     say("every column has the right values, but beside values of other rows");
   }

@@ -85,7 +85,7 @@ class TableSums {
   uint64_t row_hash_ = 0;
 };
 
-// "12 rows instead of 13; column a: 3 values instead of 4; column b: other values", or "" when they
+// "12 rows instead of 13; column a: 3 NULLs instead of 4; column b: other values", or "" when they
 // are the same. `names` of the columns; `found` is what there is, `wanted` what there should be.
 std::string difference(const TableSums& found, const TableSums& wanted,
                        const std::vector<std::string>& names);

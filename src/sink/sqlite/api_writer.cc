@@ -10,9 +10,6 @@
 namespace headrace {
 namespace {
 
-// Rows a statement of a table with triggers: SQLite copies them all before it inserts the first.
-constexpr uint32_t kRowsWithTriggers = 256;
-
 bool blames_a_row(int result_code) {
   return result_code == SQLITE_CONSTRAINT || result_code == SQLITE_MISMATCH ||
          result_code == SQLITE_TOOBIG;
@@ -36,17 +33,16 @@ Result<std::unique_ptr<SinkWriter>> ApiWriter::open(Connection* db, const Plan& 
   if (stage.empty()) {
     HEADRACE_ASSIGN(writer->has_triggers_, has_triggers(db, plan.table));
   }
-  // FAIL needs no copy of the pages that a statement changes: a failed load is rolled back as a
-  // whole. Where SQLite has to be asked again which row it was, the statement must be undone.
-  const char* policy = writer->has_triggers_ ? "ABORT" : "FAIL";
-  HEADRACE_ASSIGN(writer->insert_, db->prepare(sqlite_insert(plan, policy, stage,
-                                                             writer->source_->column_list())));
+  HEADRACE_ASSIGN(writer->insert_,
+                  db->prepare(sqlite_insert(plan, stage, writer->source_->column_list())));
   return std::unique_ptr<SinkWriter>(std::move(writer));
 }
 
 Status ApiWriter::write(const RowBlock& block) {
   const auto rows = static_cast<uint32_t>(block.row_starts.size());
-  const uint32_t step = has_triggers_ ? kRowsWithTriggers : std::max(rows, 1U);
+  // Where there are triggers SQLite copies all rows of a statement before it inserts the first, and
+  // cannot tell which one was refused or dropped: so each has a statement of its own.
+  const uint32_t step = has_triggers_ ? 1 : std::max(rows, 1U);
   for (uint32_t first = 0; first < rows; first += step) {
     HEADRACE_TRY(insert(block, first, std::min(first + step, rows)));
   }
@@ -67,11 +63,10 @@ Status ApiWriter::insert(const RowBlock& block, uint32_t first, uint32_t end) {
   const int rc = sqlite3_step(insert_.get());
   if (rc != SQLITE_DONE) {
     Error error = db_->error(rc);
-    const uint32_t row = source_->row();
+    const uint32_t row = has_triggers_ ? first : source_->row();
     sqlite3_reset(insert_.get());
     if (!blames_a_row(rc & 0xFF)) return error;
-    if (!has_triggers_) return located(std::move(error), block, row);
-    return refused(block, first, end, std::move(error));
+    return located(std::move(error), block, row);
   }
   sqlite3_reset(insert_.get());
   const int changed = sqlite3_changes(db_->get());
@@ -84,19 +79,6 @@ Status ApiWriter::insert(const RowBlock& block, uint32_t first, uint32_t end) {
     return located(std::move(error), block, first);
   }
   return {};
-}
-
-// Inserts the rows of a refused statement one by one, to learn which one it was. The rows before it
-// do no harm: the transaction is rolled back anyway.
-Status ApiWriter::refused(const RowBlock& block, uint32_t first, uint32_t end, Error error) {
-  // A trigger's RAISE(ROLLBACK) has ended the transaction: an insert would now be on its own.
-  const bool in_transaction = sqlite3_get_autocommit(db_->get()) == 0;
-  if (end - first == 1) return located(std::move(error), block, first);
-  for (uint32_t row = first; in_transaction && row < end; ++row) {
-    HEADRACE_TRY(insert(block, row, row + 1));
-  }
-  error.context.push_back(fmt::format("the refused row is one of {}", end - first));
-  return located(std::move(error), block, first);
 }
 
 Error ApiWriter::located(Error error, const RowBlock& block, uint32_t row) const {

@@ -38,7 +38,6 @@ class ApiWriter : public SinkWriter {
       : db_(db), table_(plan.table), totals_(totals) {}
 
   Status insert(const RowBlock& block, uint32_t first, uint32_t end);
-  Status refused(const RowBlock& block, uint32_t first, uint32_t end, Error error);
   Error located(Error error, const RowBlock& block, uint32_t row) const;
 
   Connection* db_;

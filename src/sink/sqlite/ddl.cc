@@ -63,11 +63,11 @@ std::string sqlite_name_list(const std::vector<std::string>& names) {
   return list;
 }
 
-std::string sqlite_insert(const Plan& plan, const char* policy, const std::string& stage,
+std::string sqlite_insert(const Plan& plan, const std::string& stage,
                           const std::string& source_columns) {
   const std::string names = sqlite_name_list(plan_column_names(plan));
   const bool staged = !stage.empty();
-  return fmt::format("INSERT OR {} INTO {} ({}{}) SELECT {}{} FROM {}", policy,
+  return fmt::format("INSERT OR FAIL INTO {} ({}{}) SELECT {}{} FROM {}",
                      staged ? stage : sqlite_identifier(plan.table),
                      staged ? sqlite_identifier(kRowNumberColumn) + ", " : "", names,
                      staged ? "rowid, " : "", source_columns, RowSource::kTable);

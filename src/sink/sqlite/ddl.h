@@ -21,10 +21,11 @@ std::string sqlite_create_index(const Plan& plan, const IndexPlan& index);
 // "a", "b": quoted and listed.
 std::string sqlite_name_list(const std::vector<std::string>& names);
 
-// INSERT OR FAIL INTO "t" ("a", "b") SELECT c0, c1 FROM the block's rows (row_source.h). The policy
-// overrides ON CONFLICT clauses of the table, by which rows would vanish without a word. A staging
+// INSERT OR FAIL INTO "t" ("a", "b") SELECT c0, c1 FROM the block's rows (row_source.h). OR FAIL
+// overrides ON CONFLICT clauses of the table, by which rows would vanish without a word, and needs no
+// copy of the pages that a statement changes: a failed load is rolled back as a whole. A staging
 // table, unless `stage` is empty, takes the rows instead, with their numbers.
-std::string sqlite_insert(const Plan& plan, const char* policy, const std::string& stage,
+std::string sqlite_insert(const Plan& plan, const std::string& stage,
                           const std::string& source_columns);
 
 std::string sqlite_delete_all(const Plan& plan);

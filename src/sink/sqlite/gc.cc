@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "sink/sqlite/file_io.h"
+#include "sink/sqlite/set_recovery.h"
 #include "sink/sqlite/target_file.h"
 #include "sink/sqlite/temporary_file.h"
 
@@ -41,26 +42,42 @@ struct File {
   const int fd;
 };
 
-// Names in the target's folder that a temporary file of the target has, sorted.
-Result<std::vector<std::string>> find_files(const std::string& path) {
-  const std::string folder = folder_of(path);
+bool is_folder(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// "flights_part_000.sqlite" and "flights.sql", of a set.
+bool belongs_to_set(std::string_view target) {
+  return target.ends_with(".sql") ||
+         (target.ends_with(".sqlite") && target.find("_part_") != std::string_view::npos);
+}
+
+// Whether `name` is that of a temporary file of the target at `path`, or of a file of a set.
+bool is_temporary(const std::string& name, const std::string& path) {
+  static constexpr std::string_view kMark = ".headrace-", kEnd = ".tmp";
+  const size_t mark = name.rfind(kMark);
+  if (!name.starts_with('.') || !name.ends_with(kEnd) || mark == std::string::npos) return false;
+  const size_t id_at = mark + kMark.size();
+  if (id_at + kEnd.size() >= name.size()) return false;
+  const std::string id = name.substr(id_at, name.size() - kEnd.size() - id_at);
+  const std::string target = name.substr(1, mark - 1);
+  // As temporary_path() would write it, or the name is of another origin.
+  if (name_of(temporary_path(path, id)) == name) return true;
+  return belongs_to_set(target) && name_of(temporary_path(target, id)) == name;
+}
+
+// Names of temporary files in `folder`, sorted.
+Result<std::vector<std::string>> find_files(const std::string& path, const std::string& folder) {
   const std::unique_ptr<DIR, CloseFolder> entries(::opendir(folder.c_str()));
   if (entries == nullptr) return io_error(errno, "read folder", folder);
-  // "/d/.x.db.headrace-.tmp" with an id between its two halves.
-  const std::string named = name_of(temporary_path(path, ""));
-  const std::string_view end = ".tmp";
-  const std::string begin = named.substr(0, named.size() - end.size());
   std::vector<std::string> names;
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(entries.get());
     if (entry == nullptr && errno != 0) return io_error(errno, "read folder", folder);
     if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name.size() <= named.size() || !name.starts_with(begin) || !name.ends_with(end)) continue;
-    const std::string_view id = name.substr(begin.size(), name.size() - named.size());
-    // As temporary_path() would write it, or the name is of another origin.
-    if (name_of(temporary_path(path, std::string(id))) == name) names.emplace_back(name);
+    if (is_temporary(entry->d_name, path)) names.emplace_back(entry->d_name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -142,10 +159,12 @@ Status gc_sqlite(const GcRequest& request, GcReport* out) {
     return Error(ErrorCode::kUsage, "a SQLite file has no schemas", "leave --schema out");
   }
   HEADRACE_ASSIGN(const std::string path, resolve_links(given));
-  HEADRACE_ASSIGN(const auto names, find_files(path));
+  const std::string folder = is_folder(path) ? path : folder_of(path);
+  HEADRACE_TRY(recover_sets(folder, nullptr, request.dry_run, &out->leftovers));
+  HEADRACE_ASSIGN(const auto names, find_files(path, folder));
   for (const std::string& name : names) {
     Leftover leftover;
-    leftover.name = fmt::format("{}/{}", folder_of(path), name);
+    leftover.name = fmt::format("{}/{}", folder, name);
     if (collect(request.dry_run, &leftover)) out->leftovers.push_back(std::move(leftover));
   }
   return {};

@@ -12,6 +12,7 @@
 #include "sink/sqlite/gc.h"
 #include "sink/sqlite/ledger.h"
 #include "sink/sqlite/readiness.h"
+#include "sink/sqlite/set_sink.h"
 #include "sink/sqlite/table_scan.h"
 #include "sink/sqlite/target_file.h"
 
@@ -39,9 +40,13 @@ Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
   HEADRACE_TRY(check_sqlite_table_name(request.table));
   HEADRACE_ASSIGN(std::string real_path, resolve_links(path));
   const int asked_ms = request.sqlite.busy_timeout_ms;
-  const int wait_ms = asked_ms > 0 ? asked_ms : request.tuning.lock_timeout_ms;
+  int wait_ms = asked_ms > 0 ? asked_ms : request.tuning.lock_timeout_ms;
+  if (wait_ms <= 0) wait_ms = kBusyTimeoutMs;
+  if (SqliteSetSink::is_for(request, real_path)) {
+    return SqliteSetSink::open(request, real_path, wait_ms);
+  }
   return std::unique_ptr<Sink>(std::make_unique<SqliteSink>(
-      request, std::move(real_path), wait_ms > 0 ? wait_ms : kBusyTimeoutMs));
+      request, std::move(real_path), wait_ms));
 }
 
 }  // namespace

@@ -79,6 +79,11 @@ Result<bool> file_is_there(const std::string& path) {
   if (!S_ISREG(status.st_mode)) {
     return Error(ErrorCode::kIo, fmt::format("{} is not a regular file", path));
   }
+  // SQLite takes a file of one byte for an empty database, and would write over it.
+  if (status.st_size == 1) {
+    return Error(ErrorCode::kUsage, fmt::format("{} is not a SQLite database", path),
+                 "headrace does not overwrite other files: give another path");
+  }
   return true;
 }
 

@@ -16,7 +16,7 @@ Result<std::string> resolve_links(const std::string& path);
 // Fails unless the folder of `path` is there and files can be made in it.
 Status check_folder(const std::string& path);
 
-// Whether a regular file is at `path`; anything else there is an error. The file is not opened:
+// Whether a regular file is at `path`; anything else there, and what is surely no database, is an error. The file is not opened:
 // closing a descriptor would drop the locks that a connection of this process has on the file.
 Result<bool> file_is_there(const std::string& path);
 

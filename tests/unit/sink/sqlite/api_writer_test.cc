@@ -145,7 +145,7 @@ TEST(ApiWriter, ATriggerThatRollsBack) {
                                   rows);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kRejectedValue);
-  EXPECT_EQ(status.error().where.row, 41);  // of the statement of 20 rows
+  EXPECT_EQ(status.error().where.row, 58);
   EXPECT_EQ(Db(path).integer("SELECT count(*) FROM t"), 0);
 }
 

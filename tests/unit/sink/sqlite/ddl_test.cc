@@ -18,9 +18,9 @@ TEST(SqliteDdl, Statements) {
   plan.columns[0].target_type.sql = "INTEGER";
   plan.columns[0].not_null = true;
   EXPECT_EQ(sqlite_create_table(plan), "CREATE TABLE \"t\" (\"c0\" INTEGER NOT NULL, \"c1\")");
-  EXPECT_EQ(sqlite_insert(plan, "FAIL", "", "c0, c1"),
+  EXPECT_EQ(sqlite_insert(plan, "", "c0, c1"),
             "INSERT OR FAIL INTO \"t\" (\"c0\", \"c1\") SELECT c0, c1 FROM sqlite_headrace_rows");
-  EXPECT_EQ(sqlite_insert(plan, "FAIL", "temp.s", "c0, c1"),
+  EXPECT_EQ(sqlite_insert(plan, "temp.s", "c0, c1"),
             "INSERT OR FAIL INTO temp.s (\"_headrace_row\", \"c0\", \"c1\") SELECT rowid, c0, c1 "
             "FROM sqlite_headrace_rows");
   plan.keys = {"c1"};
