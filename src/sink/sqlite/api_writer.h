@@ -1,6 +1,7 @@
 // ApiWriter: rows through SQLite itself, a block a statement: INSERT ... SELECT from the block seen
 // as a table (row_source.h). It serves every table that SQLite knows, and is what the page writer's
-// files are compared with. Measured against prepared INSERTs of 20 rows: a third fewer instructions.
+// files are compared with. Against prepared INSERTs of 20 rows it takes a seventh fewer instructions
+// (callgrind, lineitem: 6,070 instead of 7,070 a row).
 //
 // Rowids are left to SQLite. The transaction is the sink's. Belongs to one thread.
 #pragma once
