@@ -204,6 +204,10 @@ Result<Options> convert(const std::string& command, Written written) {
     values_from_environment("--type", &written.types);
     values_from_environment("--key", &written.keys);
     values_from_environment("--update-columns", &written.update_columns);
+    values_from_environment("--primary-key", &written.sqlite.primary_key);
+    values_from_environment("--geometry-column", &written.sqlite.geometry_columns);
+    values_from_environment("--index", &written.sqlite.indexes);
+    values_from_environment("--unique-index", &written.sqlite.unique_indexes);
   }
   if (written.source.empty()) {
     return usage_error("the source is missing",

@@ -6,7 +6,7 @@ namespace headrace::cli {
 inline constexpr const char* kTargets = R"(TARGET is one of
   postgresql://user@host/db   PostgreSQL, as a URI
   "host=h dbname=d user=u"    PostgreSQL, as libpq keywords
-  sqlite:PATH                 SQLite; also a PATH ending in .sqlite, .sqlite3 or .db
+  sqlite:PATH                 SQLite; also a PATH ending in .sqlite, .sqlite3, .db or .gpkg
   pgcopy:FILE                 a PostgreSQL COPY BINARY file
   null:                       nowhere: measures reading and encoding
 

@@ -129,7 +129,7 @@ void add_value_options(CLI::App* app, Written* to) {
   OptionAdder add(app, "Values");
   add.flag("--nan-as-null", &to->nan_as_null, "SQLite: store NaN as NULL, instead of refusing it");
   add.value("--srid", &to->srid, "N",
-            "PostGIS: SRID of geometries that carry none [the column's, else 4326]")
+            "SRID of geometries that carry none [the column's, else 4326]")
       ->check(CLI::Range(0, 999999));
   add.flag("--promote-to-multi", &to->promote_to_multi,
            "PostGIS: store POLYGON in a MULTIPOLYGON column, and the like");

@@ -5,8 +5,49 @@
 
 namespace headrace::cli {
 
+namespace {
+
+void add_table_options(OptionAdder add, WrittenSqlite* to) {
+  add.values("--primary-key", &to->primary_key, "A,B",
+             "New table: its primary key; one integer column becomes the rowid");
+  add.values("--index", &to->indexes, "A,B", "An index on these columns, which may end in DESC");
+  add.values("--unique-index", &to->unique_indexes, "A,B", "A unique index on these columns");
+  add.flag("--strict", &to->strict, "New table: STRICT");
+  add.value("--decimal", &to->decimal, "AS",
+            "New table: decimals as text, real, or scaled (integer): an integer without the point")
+      ->check(CLI::IsMember({"text", "real", "scaled", "integer"}));
+  add.value("--boolean", &to->boolean, "AS",
+            "New table: integer (0, 1) or text (true, false) [integer]")
+      ->check(CLI::IsMember({"integer", "text"}));
+  add.value("--date", &to->date, "AS",
+            "New table: dates and timestamps as text, integer (unix seconds) or real (Julian day)")
+      ->check(CLI::IsMember({"text", "integer", "real"}));
+  add.value("--geometry", &to->geometry, "AS",
+            "Geometries (WKT, WKB) as wkt, wkb or geopackage [.gpkg: geopackage]")
+      ->check(CLI::IsMember({"wkt", "wkb", "geopackage"}));
+  add.values("--geometry-column", &to->geometry_columns, "NAME",
+             "Where they are [columns named geom, geometry, the_geom, wkb_geometry or wkt]");
+}
+
+void convert_types(const WrittenSqlite& written, ValueOptions* values) {
+  using V = ValueOptions;
+  if (written.decimal == "text") values->decimal = V::Decimal::kText;
+  if (written.decimal == "real") values->decimal = V::Decimal::kReal;
+  const bool scaled = written.decimal == "scaled" || written.decimal == "integer";
+  if (scaled) values->decimal = V::Decimal::kScaled;
+  if (written.boolean == "text") values->boolean = V::Boolean::kText;
+  if (written.geometry == "wkt") values->geometry = V::Geometry::kWkt;
+  if (written.geometry == "wkb") values->geometry = V::Geometry::kWkb;
+  if (written.geometry == "geopackage") values->geometry = V::Geometry::kGeoPackage;
+  if (written.date == "integer") values->date = V::Date::kInteger;
+  if (written.date == "real") values->date = V::Date::kReal;
+}
+
+}  // namespace
+
 void add_sqlite_options(CLI::App* app, WrittenSqlite* to) {
   OptionAdder add(app, "SQLite");
+  add_table_options(add, to);
   add.value("--busy-timeout", &to->busy_timeout, "TIME",
             "Longest wait for other processes that hold the file, per try [10s]");
   add.value("--verify", &to->verify, "LEVEL",
@@ -40,6 +81,16 @@ Status convert_sqlite(const WrittenSqlite& written, int num_partitions, LoadRequ
   sqlite.max_records = written.max_records;
   sqlite.partition_by = written.partition_by;
   if (written.optimized_rows > 0) sqlite.optimized_rows = written.optimized_rows;
+  sqlite.primary_key = split_names(written.primary_key);
+  sqlite.strict = written.strict;
+  sqlite.geometry_columns = split_names(written.geometry_columns);
+  for (const std::string& columns : written.indexes) {
+    sqlite.indexes.push_back({split_names({columns}), false});
+  }
+  for (const std::string& columns : written.unique_indexes) {
+    sqlite.indexes.push_back({split_names({columns}), true});
+  }
+  convert_types(written, &request->values);
   if (counts_files(written)) sqlite.num_partitions = num_partitions;
   return {};
 }

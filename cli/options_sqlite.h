@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "headrace/request.h"
 #include "headrace/result.h"
@@ -17,6 +18,9 @@ namespace headrace::cli {
 struct WrittenSqlite {
   std::string busy_timeout, layout, partition_by, verify;
   int64_t max_records = 0, optimized_rows = 0;
+  std::vector<std::string> primary_key, indexes, unique_indexes, geometry_columns;
+  std::string decimal, boolean, date, geometry;
+  bool strict = false;
 };
 
 void add_sqlite_options(CLI::App* app, WrittenSqlite* to);

@@ -39,6 +39,8 @@ struct ColumnPlan {
   TargetType target_type;
   bool not_null = false;  // declared so in the target
   std::string codec;      // family of the codec, as in the registry
+  bool is_rowid = false;  // SQLite, method pages: the value is the row's rowid
+  bool is_geometry = false;  // SQLite: stored as ValueOptions::geometry says
   bool operator==(const ColumnPlan&) const = default;
 };
 
@@ -52,6 +54,15 @@ struct Decision {
   std::string choice;
   std::string reason;
   bool operator==(const Decision&) const = default;
+};
+
+// SQLite: an index that the load makes.
+struct IndexPlan {
+  std::string name;
+  std::vector<std::string> columns;  // of the target
+  std::vector<std::string> suffixes;  // of each column: "", " DESC", " COLLATE NOCASE"
+  bool unique = false;
+  bool operator==(const IndexPlan&) const = default;
 };
 
 // SQLite: which rows go to which file.
@@ -88,6 +99,10 @@ struct Plan {
   std::vector<std::string> update_columns;  // upsert; empty: rows that are there stay as they are
   OnDuplicate on_duplicate = OnDuplicate::kError;
   std::string replace_where;  // delete_insert
+  std::vector<std::string> primary_key;  // SQLite, new table
+  std::vector<IndexPlan> indexes;        // SQLite
+  bool strict = false;                   // SQLite, new table
+  int64_t sort_bytes = 0;  // SQLite pages: memory for keys of indexes and of a table that is sorted
   std::vector<std::string> ddl;  // as it will run, for people to read
   int readers = 1;
   int workers = 1;

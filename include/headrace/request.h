@@ -48,6 +48,25 @@ struct ValueOptions {
   bool nan_as_null = false;  // SQLite stores NaN as NULL; without this NaN is rejected
   int srid = -1;  // of geometries that carry none; -1: the column's, else 4326
   bool promote_to_multi = false;  // POINT, LINESTRING, POLYGON into columns of their MULTI... type
+
+  // SQLite: what columns of a new table hold (docs/sqlite.md).
+  enum class Decimal { kAuto, kText, kReal, kScaled };
+  enum class Boolean { kInteger, kText };
+  enum class Date { kText, kInteger, kReal };
+  enum class Geometry { kNone, kWkt, kWkb, kGeoPackage };
+  Decimal decimal = Decimal::kAuto;
+  Boolean boolean = Boolean::kInteger;
+  Date date = Date::kText;
+  Geometry geometry = Geometry::kNone;
+
+  bool operator==(const ValueOptions&) const = default;
+};
+
+// SQLite: an index on columns of the table.
+struct IndexSpec {
+  // "a", or a column with what CREATE INDEX takes after it: "a DESC", "a COLLATE NOCASE".
+  std::vector<std::string> columns;
+  bool unique = false;
 };
 
 // Of SQLite targets.
@@ -57,6 +76,10 @@ struct SqliteOptions {
   int num_partitions = 0;        // files of layout partitioned
   int64_t max_records = 0;       // rows of a file
   std::string partition_by;      // a file for each value of this column
+  std::vector<std::string> primary_key;  // of a new table; one integer column is the rowid
+  std::vector<IndexSpec> indexes;
+  bool strict = false;                        // of a new table
+  std::vector<std::string> geometry_columns;  // empty: those that say so by type or name
   int64_t optimized_rows = 500'000;  // layout optimized: one file up to so many rows
 };
 
@@ -70,7 +93,7 @@ struct Tuning {
   int64_t block_bytes = 0;
   int page_bytes = 0;           // SQLite page size of a new file
   std::string row_format;       // PostgreSQL COPY: "binary" or "text"; empty: binary
-  bool analyze = true;          // PostgreSQL: planner statistics of the loaded table, before it is seen
+  bool analyze = true;          // planner statistics of the loaded table, before it is seen
   int64_t maintenance_work_mem_bytes = 0;  // PostgreSQL: of each index build; 0: the server's
   int lock_timeout_ms = 0;      // wait for the publishing lock, per attempt
 };

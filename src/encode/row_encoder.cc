@@ -10,6 +10,7 @@
 #include "encode/format/pg_binary.h"
 #include "encode/format/sqlite_header.h"
 #include "encode/format/sqlite_record.h"
+#include "encode/rowid_codec.h"
 
 namespace headrace {
 namespace {
@@ -38,12 +39,20 @@ Result<std::unique_ptr<RowEncoder>> RowEncoder::make(const std::vector<ColumnPla
   encoder->format_ = format;
   encoder->block_bytes_ = std::clamp<int64_t>(block_bytes, 1, 1LL << 30);
   for (const ColumnPlan& plan : columns) {
-    const TypeFamily* family = find_type_family(plan.field.type);
-    if (family == nullptr) return type_mismatch(plan.field.type, plan.target_type);
-    HEADRACE_ASSIGN(auto codec, family->make(plan.field.type, plan.target_type, format, options));
     Column column;
     column.plan = plan;
-    column.codec = std::move(codec);
+    if (plan.is_rowid) {
+      if (!can_be_rowid(plan.field.type)) return type_mismatch(plan.field.type, plan.target_type);
+      auto codec = make_rowid_codec(plan.field.type);
+      encoder->rowids_ = codec->rowids();
+      column.codec = std::move(codec);
+      column.plan.not_null = false;  // the record holds NULL in its place
+    } else {
+      const TypeFamily* family = find_type_family(plan.field.type);
+      if (family == nullptr) return type_mismatch(plan.field.type, plan.target_type);
+      HEADRACE_ASSIGN(column.codec,
+                      family->make(plan.field.type, plan.target_type, format, options));
+    }
     column.cells.resize(kMaxSpanRows);
     if (plan.source_index != kRowNumberSource) ++encoder->source_columns_;
     encoder->columns_.push_back(std::move(column));
@@ -201,7 +210,7 @@ void RowEncoder::add_record_heads(int count, uint64_t* row_bytes) {
     if (!same && !column.long_serials) ++shared;
     long_serials_ |= same ? column.shared_cell >= 128 : column.long_serials;
   }
-  const uint64_t first = first_rowid();
+  const uint64_t first = first_row_number();
   const uint32_t same_header = sqlite_record::header_bytes(shared);
   for (int i = 0; i < count; ++i) {
     header_bytes_[i] =
@@ -210,7 +219,7 @@ void RowEncoder::add_record_heads(int count, uint64_t* row_bytes) {
     record_bytes_[i] = static_cast<uint32_t>(record);
     head_bytes_[i] =
         static_cast<uint8_t>(sqlite_record::varint_bytes(record) +
-                             sqlite_record::varint_bytes(first + static_cast<uint64_t>(i)));
+                             sqlite_record::varint_bytes(rowid(first, i)));
     row_bytes[i] = record + head_bytes_[i];
   }
 }
@@ -290,20 +299,21 @@ void RowEncoder::write_serials(int count, uint8_t** headers) {
 // Values first, then what stands before them: payload size, rowid, header size and serial types. So
 // the values of a row may run over into the head of the next.
 void RowEncoder::write_records(int count, uint8_t** starts) {
-  const uint64_t first = first_rowid();
+  const uint64_t first = first_row_number();
   uint8_t* cursors[kMaxSpanRows];
   for (int i = 0; i < count; ++i) cursors[i] = starts[i] + head_bytes_[i] + header_bytes_[i];
   const auto least_head = static_cast<uint32_t>(3 + columns_.size());
   write_values(count, cursors, least_head);
   // Four bytes stored for a rowid end before the values: two columns make a header of three bytes.
-  const bool over = columns_.size() >= 2 && first + static_cast<uint64_t>(count) < 1ULL << 28;
+  const bool over = columns_.size() >= 2 && rowids_ == nullptr &&
+                    first + static_cast<uint64_t>(count) < 1ULL << 28;
   for (int i = 0; i < count; ++i) {
-    const uint64_t rowid = first + static_cast<uint64_t>(i);
+    const uint64_t number = rowid(first, i);
     const uint32_t bytes = record_bytes_[i];
     uint8_t* at = bytes < 16384 ? sqlite_record::put_short_varint(starts[i], bytes)
                                 : sqlite_record::put_varint(starts[i], bytes);
-    at = over ? sqlite_record::put_varint_over(at, static_cast<uint32_t>(rowid))
-              : sqlite_record::put_varint(at, rowid);
+    at = over ? sqlite_record::put_varint_over(at, static_cast<uint32_t>(number))
+              : sqlite_record::put_varint(at, number);
     starts[i] = sqlite_record::put_varint(at, header_bytes_[i]);
   }
   write_serials(count, starts);

@@ -70,7 +70,11 @@ class RowEncoder {
   void write_records(int count, uint8_t** starts);
   void write_serials(int count, uint8_t** headers);
   int64_t row_of_batch(int64_t row) const { return row - batch_->array->offset; }
-  uint64_t first_rowid() const {  // of the span
+  // Of row i of the span, whose first row has number `first`, 1-based.
+  uint64_t rowid(uint64_t first, int i) const {
+    return rowids_ == nullptr ? first + static_cast<uint64_t>(i) : static_cast<uint64_t>(rowids_[i]);
+  }
+  uint64_t first_row_number() const {
     return static_cast<uint64_t>(batch_->first_row + row_of_batch(next_row_) + 1);
   }
   void reject_null(const Column& column, int count, Rejects& rejects) const;
@@ -79,6 +83,7 @@ class RowEncoder {
 
   RowFormat format_ = RowFormat::kPgBinary;
   int64_t block_bytes_ = 0;
+  const int64_t* rowids_ = nullptr;  // of the span, where a column holds them
   std::vector<Column> columns_;
   std::vector<ColumnView> views_;
   std::vector<int64_t> row_numbers_;  // of the batch, where a column holds them

@@ -94,6 +94,7 @@ Status plan_postgres(const PlanInput& in, Plan* plan) {
 // Empty: the page writer can make this file. Otherwise why not.
 std::string no_pages_reason(const PlanInput& in, const Plan& plan) {
   const SinkFacts& sink = in.sink;
+  if (const std::string reason = no_direct_keys_reason(plan); !reason.empty()) return reason;
   if (plan.layout.partitioned) return "";  // new files, whatever is there
   if (in.request.mode == Mode::kUpsert) return "rows are merged by their key";
   if (!sink.file_exists) return "";
@@ -113,7 +114,9 @@ std::string no_pages_reason(const PlanInput& in, const Plan& plan) {
     // The page writer stores values as the codec's own declared type would; another affinity might
     // convert them.
     const TypeFamily* family = find_type_family(c.field.type);
-    if (family->default_target(c.field.type, Dialect::kSqlite).base != sink.columns[i].type.base) {
+    const TargetType target = sqlite_target(
+        c.field.type, family->default_target(c.field.type, Dialect::kSqlite), in.request);
+    if (target.base != sink.columns[i].type.base) {
       return fmt::format("column {} has another affinity than {}", c.target, type_name(c.field.type));
     }
   }
@@ -145,10 +148,19 @@ Status plan_sqlite(const PlanInput& in, Plan* plan) {
                  "use --method api or auto, or write to a new file");
   }
   plan->method = asked != "auto" ? asked : (no_pages.empty() ? "pages" : "api");
+  if (in.request.values.geometry == ValueOptions::Geometry::kGeoPackage && plan->method != "pages") {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("a GeoPackage is only written as a new file, page by page: {}",
+                             no_pages.empty() ? "method api was asked for" : no_pages),
+                 "write to a new file");
+  }
   plan->method_reason = asked != "auto" ? "requested"
                         : no_pages.empty() ? "a new file: its pages are written directly"
                                            : no_pages;
   plan_sqlite_indexes(in, plan);
+  if (plan->method == "pages" && has_rowid_key(*plan)) {
+    for (ColumnPlan& column : plan->columns) column.is_rowid = column.target == plan->primary_key[0];
+  }
   // A new file is published by its rename; an existing one by SQLite's own transaction.
   const bool new_file = plan->method == "pages" || !in.sink.file_exists;
   plan->commit_scope = new_file ? CommitScope::kFile : CommitScope::kSingle;

@@ -205,6 +205,9 @@ Status plan_columns(const PlanInput& in, Plan* plan) {
     column.field = field;
     column.target = field.name;
     column.target_type = family->default_target(field.type, dialect);
+    if (dialect == Dialect::kSqlite) {
+      column.target_type = sqlite_target(field.type, column.target_type, in.request);
+    }
     column.not_null = !field.nullable;
     column.codec = family->name;
     plan->columns.push_back(std::move(column));
@@ -212,6 +215,7 @@ Status plan_columns(const PlanInput& in, Plan* plan) {
   if (in.sink.table_exists && !in.sink.columns.empty()) {
     HEADRACE_TRY(match_existing(in, plan));
   }
+  HEADRACE_TRY(plan_geometry(in, plan));
   for (const ColumnPlan& column : plan->columns) {
     HEADRACE_TRY(check_types(in, plan->row_format, column));
   }

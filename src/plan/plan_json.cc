@@ -109,6 +109,31 @@ static auto enum_names(CommitScope) {
   return names;
 }
 
+static constexpr auto enum_names(ValueOptions::Decimal) {
+  using E = ValueOptions::Decimal;
+  return std::to_array<EnumName<E>>(
+      {{E::kAuto, "auto"}, {E::kText, "text"}, {E::kReal, "real"}, {E::kScaled, "scaled"}});
+}
+
+static constexpr auto enum_names(ValueOptions::Boolean) {
+  using E = ValueOptions::Boolean;
+  return std::to_array<EnumName<E>>({{E::kInteger, "integer"}, {E::kText, "text"}});
+}
+
+static constexpr auto enum_names(ValueOptions::Date) {
+  using E = ValueOptions::Date;
+  return std::to_array<EnumName<E>>(
+      {{E::kText, "text"}, {E::kInteger, "integer"}, {E::kReal, "real"}});
+}
+
+static constexpr auto enum_names(ValueOptions::Geometry) {
+  using E = ValueOptions::Geometry;
+  return std::to_array<EnumName<E>>({{E::kNone, "none"},
+                                     {E::kWkt, "wkt"},
+                                     {E::kWkb, "wkb"},
+                                     {E::kGeoPackage, "geopackage"}});
+}
+
 // What a type cannot be without; everything else is written only when it is not the default.
 static bool has_unit(TypeId id) {
   return id == TypeId::kTime32 || id == TypeId::kTime64 || id == TypeId::kTimestamp ||
@@ -158,6 +183,16 @@ void describe(Archive& archive, T& column) {
   archive("target_type", column.target_type);
   archive("not_null", column.not_null);
   archive("codec", column.codec);
+  archive.when(false, "is_rowid", column.is_rowid, false);
+  archive.when(false, "is_geometry", column.is_geometry, false);
+}
+
+template <class Archive, Either<IndexPlan> T>
+void describe(Archive& archive, T& index) {
+  archive("name", index.name);
+  archive("columns", index.columns);
+  archive("suffixes", index.suffixes);
+  archive("unique", index.unique);
 }
 
 template <class Archive, Either<ValueOptions> T>
@@ -165,6 +200,11 @@ void describe(Archive& archive, T& values) {
   archive("nan_as_null", values.nan_as_null);
   archive("srid", values.srid);
   archive("promote_to_multi", values.promote_to_multi);
+  const ValueOptions plain;
+  archive.when(false, "decimal", values.decimal, plain.decimal);
+  archive.when(false, "boolean", values.boolean, plain.boolean);
+  archive.when(false, "date", values.date, plain.date);
+  archive.when(false, "geometry", values.geometry, plain.geometry);
 }
 
 template <class Archive, Either<SqliteLayout> T>
@@ -206,6 +246,10 @@ void describe(Archive& archive, T& plan) {
   archive.when(plan.mode == Mode::kUpsert, "on_duplicate", plan.on_duplicate, plain.on_duplicate);
   archive.when(plan.mode == Mode::kDeleteInsert, "replace_where", plan.replace_where,
                plain.replace_where);
+  archive.when(false, "primary_key", plan.primary_key, plain.primary_key);
+  archive.when(false, "indexes", plan.indexes, plain.indexes);
+  archive.when(false, "strict", plan.strict, plain.strict);
+  archive.when(false, "sort_bytes", plan.sort_bytes, plain.sort_bytes);
   archive("ddl", plan.ddl);
   archive("readers", plan.readers);
   archive("workers", plan.workers);

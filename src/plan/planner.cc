@@ -38,8 +38,9 @@ Status check_target(const PlanInput& in, Plan* plan) {
 
 }  // namespace
 
-Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, const SinkFacts& sink,
+Result<Plan> make_plan(const LoadRequest& asked, const SourceFacts& source, const SinkFacts& sink,
                        const HostFacts& host) {
+  const LoadRequest request = with_geometry(asked, sink);
   const PlanInput in{request, source, sink, host};
   Plan plan;
   plan.source = source.uri;
@@ -69,6 +70,7 @@ Result<Plan> make_plan(const LoadRequest& request, const SourceFacts& source, co
   HEADRACE_TRY(plan_columns(in, &plan));
   HEADRACE_TRY(plan_mode(in, &plan));
   HEADRACE_TRY(plan_layout(in, &plan));
+  HEADRACE_TRY(plan_sqlite_table(in, &plan));
   HEADRACE_TRY(plan_method(in, &plan));
   HEADRACE_TRY(plan_parallelism(in, &plan));
   plan_recommendation(in, &plan);

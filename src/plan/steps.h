@@ -19,6 +19,27 @@ Status plan_columns(const PlanInput& in, Plan* plan);
 // plan_mode.cc: keys and conditions that the mode needs.
 Status plan_mode(const PlanInput& in, Plan* plan);
 
+// plan_sqlite.cc: STRICT, primary key, indexes.
+Status plan_sqlite_table(const PlanInput& in, Plan* plan);
+
+// The same: the declared type of a new column, by options that change it; `target` without them.
+TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequest& request);
+
+// The same: whether the primary key of the new table is its rowid.
+bool has_rowid_key(const Plan& plan);
+
+// The same: why the page writer cannot make the key or an index of this plan; empty: it can.
+std::string no_direct_keys_reason(const Plan& plan);
+
+// plan_geometry.cc: the request with the form of geometries that a path ending in .gpkg asks for.
+LoadRequest with_geometry(const LoadRequest& request, const SinkFacts& sink);
+
+// The same: which columns of a SQLite table are geometries, and their type.
+Status plan_geometry(const PlanInput& in, Plan* plan);
+
+// The same: the column that numbers the features of a GeoPackage, unless the source has one.
+Status plan_feature_id(const PlanInput& in, Plan* plan);
+
 // plan_layout.cc: one SQLite file or several, and which rows go to which.
 Status plan_layout(const PlanInput& in, Plan* plan);
 

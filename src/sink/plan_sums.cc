@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 2> kRewritten = {"jsonb", "tsvector"};
 
 SumRule rule_of(const Plan& plan, const ColumnPlan& column) {
   const std::string& type = column.target_type.base;
+  if (column.is_rowid) return SumRule::kRowid;
   if (plan.dialect == Dialect::kSqlite) {
     return type == "TEXT" ? SumRule::kNumbersAsText : SumRule::kValue;
   }

@@ -92,7 +92,9 @@ bool TableSums::add_sqlite_cells(const RowBlock& block) {
       if (type >= types_end) return false;
       type = sqlite_record::get_varint(type, &serial);
       const size_t bytes = serial < 12 ? sqlite_record::kSerialBytes[serial] : (serial - 12) / 2;
-      if (serial == 0) {
+      if (serial == 0 && rules_[c] == SumRule::kRowid) {
+        add_integer(c, static_cast<int64_t>(rowid));
+      } else if (serial == 0) {
         add_null(c);
       } else if (serial == sqlite_record::kSerialReal) {
         add_real(c, std::bit_cast<double>(load_be64(body)));

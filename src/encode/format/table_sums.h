@@ -24,6 +24,7 @@ namespace headrace {
 enum class SumRule : uint8_t {
   kValue,
   kNumbersAsText,  // SQLite: a column of affinity TEXT keeps 7 as '7'
+  kRowid,          // SQLite: the record has NULL, the value is the row's rowid
   kNullsOnly,      // the server writes the value in its own way (jsonb): only NULLs are compared
 };
 

@@ -1,7 +1,7 @@
 // Booleans: one bit a value.
 //
 //   PostgreSQL   boolean: one byte, 0 or 1; in text t or f
-//   SQLite       INTEGER 0 or 1, which the serial type holds
+//   SQLite       INTEGER 0 or 1, which the serial type holds; with --boolean text TEXT true, false
 #include "encode/codec_helpers.h"
 #include "encode/types/families.h"
 
@@ -33,6 +33,15 @@ struct SqliteBoolean {
   uint8_t* put(uint8_t* out, bool, uint32_t) const { return out; }
 };
 
+struct SqliteBooleanText {
+  using Value = bool;
+  static constexpr uint32_t kShared = 0;
+  uint32_t measure(bool v) const { return sqlite_record::serial_of_text(v ? 4 : 5); }
+  uint8_t* put(uint8_t* out, bool v, uint32_t) const {
+    return put_bytes(out, v ? "true" : "false", v ? 4 : 5);
+  }
+};
+
 bool handles(const DataType& type) { return type.id == TypeId::kBool; }
 
 TargetType default_target(const DataType&, Dialect dialect) {
@@ -41,7 +50,12 @@ TargetType default_target(const DataType&, Dialect dialect) {
 }
 
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
-                                    RowFormat format, const ValueOptions&) {
+                                    RowFormat format, const ValueOptions& options) {
+  const bool as_text = options.boolean == ValueOptions::Boolean::kText;
+  if (format == RowFormat::kSqliteRecord && as_text) {
+    if (target.base != "TEXT") return type_mismatch(type, target);
+    return column_codec<BoolReader, sqlite_record::Cells>(SqliteBooleanText{});
+  }
   if (format == RowFormat::kSqliteRecord) {
     return column_codec<BoolReader, sqlite_record::Cells>(SqliteBoolean{});
   }

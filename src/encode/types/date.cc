@@ -4,7 +4,8 @@
 //                Into timestamp as midnight
 //   SQLite       TEXT YYYY-MM-DD, years 0000 to 9999; other years have no form that SQLite reads,
 //   and
-//                are rejected
+//                are rejected. With --date integer INTEGER, seconds from 1970-01-01; with real REAL,
+//                the Julian day: both as SQLite's date functions read them
 //
 // A date64 that is not a whole day is rejected.
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "encode/codec_helpers.h"
 #include "encode/format/date_text.h"
 #include "encode/types/families.h"
+#include "encode/types/sqlite_date.h"
 
 #include <fmt/format.h>
 
@@ -103,9 +105,41 @@ struct SqliteDate : DateLimits<Source, date_text::kYear0, date_text::kYear10000>
 };
 
 template <typename Source>
+struct SqliteUnixDate {
+  using Value = typename Source::Value;
+  static constexpr uint32_t kShared = 0;
+  DateLimits<Source, date_text::kYear0, date_text::kYear10000> limits;
+  uint32_t measure(Value v) const {
+    return limits.fits(v) ? sqlite_record::serial_of_integer(seconds(v)) : kRejectedCell;
+  }
+  uint8_t* put(uint8_t* out, Value v, uint32_t serial) const {
+    return sqlite_record::put_integer(out, seconds(v), serial);
+  }
+  std::string explain(Value v) const { return limits.explain(v); }
+
+ private:
+  static int64_t seconds(Value v) { return Source::days(v) * date_text::kSecondsPerDay; }
+};
+
+template <typename Source>
+struct SqliteJulianDate : DateLimits<Source, date_text::kYear0, date_text::kYear10000> {
+  static constexpr uint32_t kShared = sqlite_record::kSerialReal;
+  uint8_t* put(uint8_t* out, typename Source::Value v, uint32_t) const {
+    return sqlite_record::put_real(out, static_cast<double>(Source::days(v)) + kJulianOf1970);
+  }
+};
+
+template <typename Source>
 Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& target,
-                                        RowFormat format) {
+                                        RowFormat format, ValueOptions::Date stored) {
   using Reader = FixedReader<typename Source::Value>;
+  if (format == RowFormat::kSqliteRecord && stored != ValueOptions::Date::kText) {
+    if (!takes_sqlite_date(target, stored)) return type_mismatch(type, target);
+    if (stored == ValueOptions::Date::kReal) {
+      return column_codec<Reader, sqlite_record::Cells>(SqliteJulianDate<Source>{});
+    }
+    return column_codec<Reader, sqlite_record::Cells>(SqliteUnixDate<Source>{});
+  }
   if (format == RowFormat::kSqliteRecord) {
     return column_codec<Reader, sqlite_record::Cells>(SqliteDate<Source>{});
   }
@@ -131,9 +165,9 @@ TargetType default_target(const DataType&, Dialect dialect) {
 }
 
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
-                                    RowFormat format, const ValueOptions&) {
-  if (type.id == TypeId::kDate32) return make_for<Date32>(type, target, format);
-  return make_for<Date64>(type, target, format);
+                                    RowFormat format, const ValueOptions& options) {
+  if (type.id == TypeId::kDate32) return make_for<Date32>(type, target, format, options.date);
+  return make_for<Date64>(type, target, format, options.date);
 }
 
 }  // namespace

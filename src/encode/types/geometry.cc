@@ -19,6 +19,7 @@
 
 #include "encode/codec_helpers.h"
 #include "encode/format/ewkb.h"
+#include "encode/format/geometry_blob.h"
 #include "encode/format/utf8.h"
 #include "encode/format/wkb.h"
 #include "encode/format/wkt.h"
@@ -42,6 +43,7 @@ struct GeometryColumn {
   int32_t default_srid = kDefaultSrid;
   bool srid_by_option = false;
   bool promotes = false;
+  ValueOptions::Geometry sqlite = ValueOptions::Geometry::kNone;  // how SQLite holds it
 };
 
 Result<GeometryColumn> describe_column(const DataType& type, const TargetType& target,
@@ -63,6 +65,9 @@ Result<GeometryColumn> describe_column(const DataType& type, const TargetType& t
   } else if (column.srid > 0) {
     column.default_srid = column.srid;
   }
+  column.sqlite = options.geometry;
+  // A GeoPackage layer has one reference system.
+  if (column.sqlite == ValueOptions::Geometry::kGeoPackage) column.srid = column.default_srid;
   column.promotes = options.promote_to_multi && ewkb::part_type(column.type) != ewkb::kAnyType;
   return column;
 }
@@ -143,10 +148,27 @@ class Renderer {
     } else {
       rendered.begin = begin;
     }
+    if (rendered.problem.empty() && column_.sqlite != ValueOptions::Geometry::kNone) {
+      put_for_sqlite(rendered.begin, srid, out);
+    }
     return rendered;
   }
 
  private:
+  // Puts the form of the column in the place of the EWKB that begins at `begin`.
+  void put_for_sqlite(size_t begin, int32_t srid, Buffer* out) {
+    bytes_.clear();
+    bytes_.append(out->data() + begin, out->size() - begin);
+    out->set_size(begin);
+    if (column_.sqlite == ValueOptions::Geometry::kWkt) {
+      geometry_blob::append_wkt(bytes_.view(), out);
+    } else if (column_.sqlite == ValueOptions::Geometry::kWkb) {
+      geometry_blob::append_wkb(bytes_.view(), out);
+    } else {
+      geometry_blob::append_geopackage(bytes_.view(), srid, out);
+    }
+  }
+
   // Hex digits begin with 0, WKT with a letter.
   ewkb::Parsed parse(std::string_view value, Buffer* out) {
     if (!is_text_) return parse_wkb(value, out);
@@ -189,7 +211,7 @@ class Renderer {
 
   GeometryColumn column_;
   bool is_text_;
-  Buffer bytes_;  // of hex digits
+  Buffer bytes_;  // of hex digits, or an EWKB on its way
 };
 
 // Rows that measure rendered: [begin, end) of the bound column.
@@ -245,9 +267,15 @@ uint8_t* put_hex(uint8_t* out, const uint8_t* bytes, size_t n) {
   return out;
 }
 
-template <typename Reader, bool kHex>
+// How a cell holds what was rendered.
+enum class Form { kPgBinary, kHex, kSqliteText, kSqliteBlob };
+
+template <typename Reader, Form kForm>
 class GeometryCodec final : public Codec {
-  using Cells = std::conditional_t<kHex, text::Cells, pg_binary::Cells>;
+  static constexpr bool kHex = kForm == Form::kHex;
+  using Cells = std::conditional_t<
+      kHex, text::Cells,
+      std::conditional_t<kForm == Form::kPgBinary, pg_binary::Cells, sqlite_record::Cells>>;
 
  public:
   GeometryCodec(const GeometryColumn& column, bool is_text)
@@ -296,6 +324,9 @@ class GeometryCodec final : public Codec {
 
  private:
   static uint32_t size_of(const RenderedRows::Row& row) {
+    const auto bytes = static_cast<uint32_t>(row.bytes);
+    if (kForm == Form::kSqliteText) return sqlite_record::serial_of_text(bytes);
+    if (kForm == Form::kSqliteBlob) return sqlite_record::serial_of_blob(bytes);
     return static_cast<uint32_t>(kHex ? 2 * row.bytes : row.bytes);
   }
 
@@ -324,10 +355,17 @@ class GeometryCodec final : public Codec {
 
 template <typename Reader>
 std::unique_ptr<Codec> make_for(const GeometryColumn& column, bool is_text, RowFormat format) {
-  if (format == RowFormat::kText) {
-    return std::make_unique<GeometryCodec<Reader, true>>(column, is_text);
+  switch (format) {
+    case RowFormat::kText:
+      return std::make_unique<GeometryCodec<Reader, Form::kHex>>(column, is_text);
+    case RowFormat::kPgBinary:
+      return std::make_unique<GeometryCodec<Reader, Form::kPgBinary>>(column, is_text);
+    default:
+      if (column.sqlite == ValueOptions::Geometry::kWkt) {
+        return std::make_unique<GeometryCodec<Reader, Form::kSqliteText>>(column, is_text);
+      }
+      return std::make_unique<GeometryCodec<Reader, Form::kSqliteBlob>>(column, is_text);
   }
-  return std::make_unique<GeometryCodec<Reader, false>>(column, is_text);
 }
 
 }  // namespace

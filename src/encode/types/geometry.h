@@ -1,4 +1,5 @@
-// PostGIS's geometry and geography as targets of text and binary columns.
+// PostGIS's geometry and geography, and SQLite's geometry columns (base "geometry"), as targets of
+// text and binary columns.
 #pragma once
 
 #include <memory>

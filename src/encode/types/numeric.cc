@@ -8,6 +8,7 @@
 //                integral, else REAL, the double nearest to v / 10^s. It compares as a number, and
 //                rounding it to s decimals gives the value back.
 //                More digits: TEXT with exactly s decimals.
+//                With --decimal: text always, REAL always, or the integer v * 10^s.
 //                Into a TEXT column always text; into a numeric one only values of at most 15
 //                digits
 #include "encode/types/numeric_target.h"
@@ -143,9 +144,33 @@ struct SqliteDecimalText {
   }
 };
 
+// The integer v * 10^scale, as the source stores it.
+template <typename T>
+struct SqliteScaled {
+  using Value = T;
+  static constexpr uint32_t kShared = 0;
+  int scale;
+  uint32_t measure(T v) const {
+    int64_t integer;
+    return narrow(v, &integer) ? sqlite_record::serial_of_integer(integer) : kRejectedCell;
+  }
+  uint8_t* put(uint8_t* out, T v, uint32_t serial) const {
+    int64_t integer = 0;
+    narrow(v, &integer);
+    return sqlite_record::put_integer(out, integer, serial);
+  }
+  std::string explain(T v) const {
+    return fmt::format("{} is out of range for an INTEGER of {} decimals",
+                       decimal_string(widen(v), scale), scale);
+  }
+};
+
 template <typename Reader>
-std::unique_ptr<Codec> make_sqlite(int scale, const std::string& affinity) {
+std::unique_ptr<Codec> make_sqlite(int scale, const std::string& affinity, bool scaled) {
   using T = typename Reader::Value;
+  if (scaled && affinity == "INTEGER") {
+    return column_codec<Reader, sqlite_record::Cells>(SqliteScaled<T>{scale});
+  }
   if (affinity != "NUMERIC" && affinity != "INTEGER" && affinity != "REAL") {
     return column_codec<Reader, sqlite_record::Cells>(SqliteDecimalText<T>{scale});
   }
@@ -156,10 +181,10 @@ std::unique_ptr<Codec> make_sqlite(int scale, const std::string& affinity) {
 
 template <typename T>
 Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& target,
-                                        RowFormat format) {
+                                        RowFormat format, bool scaled) {
   using Reader = FixedReader<T>;
   if (!is_numeric_scale(type.scale)) return type_mismatch(type, target);
-  if (format == RowFormat::kSqliteRecord) return make_sqlite<Reader>(type.scale, target.base);
+  if (format == RowFormat::kSqliteRecord) return make_sqlite<Reader>(type.scale, target.base, scaled);
   if (target.base == "numeric") return make_numeric_target<Reader>(type.scale, target, format);
   if (target.base == "int2") return make_integer_target<Reader, int16_t>(type.scale, format);
   if (target.base == "int4") return make_integer_target<Reader, int32_t>(type.scale, format);
@@ -184,16 +209,17 @@ TargetType default_target(const DataType& type, Dialect dialect) {
 }
 
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
-                                    RowFormat format, const ValueOptions&) {
+                                    RowFormat format, const ValueOptions& options) {
+  const bool scaled = options.decimal == ValueOptions::Decimal::kScaled;
   switch (type.bit_width) {
     case 32:
-      return make_for<int32_t>(type, target, format);
+      return make_for<int32_t>(type, target, format, scaled);
     case 64:
-      return make_for<int64_t>(type, target, format);
+      return make_for<int64_t>(type, target, format, scaled);
     case 128:
-      return make_for<Int128>(type, target, format);
+      return make_for<Int128>(type, target, format, scaled);
     default:
-      return make_for<Int256>(type, target, format);
+      return make_for<Int256>(type, target, format, scaled);
   }
 }
 

@@ -6,12 +6,15 @@
 //                what timestamp(p) would round
 //   SQLite       TEXT YYYY-MM-DD HH:MM:SS, years 0000 to 9999; when the value has a fraction, a
 //   point and
-//                all digits of the unit: 3, 6 or 9. With a zone: in UTC, ending in Z
+//                all digits of the unit: 3, 6 or 9. With a zone: in UTC, ending in Z.
+//                With --date integer INTEGER, whole seconds from 1970-01-01; with real REAL, the
+//                Julian day, whole milliseconds; other values are rejected then
 //
 // A value without zone is no instant: it does not go into timestamptz, nor the other way round.
 #include "encode/codec_helpers.h"
 #include "encode/format/date_text.h"
 #include "encode/types/families.h"
+#include "encode/types/sqlite_date.h"
 #include "encode/types/time_unit.h"
 
 #include <fmt/format.h>
@@ -149,6 +152,55 @@ struct SqliteTimestamp {
   }
 };
 
+// Seconds from 1970-01-01.
+template <TimeUnit kUnit>
+struct SqliteUnixTime {
+  using Value = int64_t;
+  static constexpr uint32_t kShared = 0;
+  static constexpr int64_t kPerSecond = Unit<kUnit>::kPerSecond;
+
+  static bool in_range(int64_t v) {
+    return v >= SqliteTimestamp<kUnit>::kFirst && v <= SqliteTimestamp<kUnit>::kLast;
+  }
+  uint32_t measure(int64_t v) const {
+    if (!in_range(v) || v % kPerSecond != 0) return kRejectedCell;
+    return sqlite_record::serial_of_integer(v / kPerSecond);
+  }
+  uint8_t* put(uint8_t* out, int64_t v, uint32_t serial) const {
+    return sqlite_record::put_integer(out, v / kPerSecond, serial);
+  }
+  std::string explain(int64_t v) const {
+    return fmt::format("timestamp {} {}", timestamp_string<kUnit>(v),
+                       in_range(v) ? "has a fraction of a second, which --date integer would cut"
+                                   : "is not within the years 0000 to 9999");
+  }
+};
+
+// The Julian day. Milliseconds come back from it: SQLite's own functions have no more.
+template <TimeUnit kUnit>
+struct SqliteJulianTime {
+  using Value = int64_t;
+  static constexpr uint32_t kShared = sqlite_record::kSerialReal;
+  static constexpr int64_t kPerSecond = Unit<kUnit>::kPerSecond;
+  static constexpr int64_t kPerMilli = kPerSecond > 1000 ? kPerSecond / 1000 : 1;
+  static constexpr int64_t kMillis = kPerSecond > 1000 ? 1 : 1000 / kPerSecond;
+
+  bool fits(int64_t v) const { return SqliteUnixTime<kUnit>::in_range(v) && v % kPerMilli == 0; }
+  uint8_t* put(uint8_t* out, int64_t v, uint32_t) const {
+    // As SQLite does it, from a whole number of milliseconds.
+    constexpr double kMillisPerDay = 86400000.0;
+    constexpr auto kMillisOf1970 = static_cast<int64_t>(kJulianOf1970 * kMillisPerDay);
+    const int64_t millis = v / kPerMilli * kMillis + kMillisOf1970;
+    return sqlite_record::put_real(out, static_cast<double>(millis) / kMillisPerDay);
+  }
+  std::string explain(int64_t v) const {
+    return fmt::format("timestamp {} {}", timestamp_string<kUnit>(v),
+                       SqliteUnixTime<kUnit>::in_range(v)
+                           ? "has digits past the millisecond, which a Julian day would lose"
+                           : "is not within the years 0000 to 9999");
+  }
+};
+
 Error zone_mismatch(const DataType& type, const TargetType& target) {
   Error error = type_mismatch(type, target);
   error.hint =
@@ -161,9 +213,16 @@ Error zone_mismatch(const DataType& type, const TargetType& target) {
 
 template <TimeUnit kUnit>
 Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& target,
-                                        RowFormat format) {
+                                        RowFormat format, ValueOptions::Date stored) {
   using Reader = FixedReader<int64_t>;
   const bool zoned = !type.timezone.empty();
+  if (format == RowFormat::kSqliteRecord && stored != ValueOptions::Date::kText) {
+    if (!takes_sqlite_date(target, stored)) return type_mismatch(type, target);
+    if (stored == ValueOptions::Date::kReal) {
+      return column_codec<Reader, sqlite_record::Cells>(SqliteJulianTime<kUnit>{});
+    }
+    return column_codec<Reader, sqlite_record::Cells>(SqliteUnixTime<kUnit>{});
+  }
   if (format == RowFormat::kSqliteRecord) {
     return column_codec<Reader, sqlite_record::Cells>(SqliteTimestamp<kUnit>{zoned});
   }
@@ -185,16 +244,16 @@ TargetType default_target(const DataType& type, Dialect dialect) {
 }
 
 Result<std::unique_ptr<Codec>> make(const DataType& type, const TargetType& target,
-                                    RowFormat format, const ValueOptions&) {
+                                    RowFormat format, const ValueOptions& options) {
   switch (type.unit) {
     case TimeUnit::kSecond:
-      return make_for<TimeUnit::kSecond>(type, target, format);
+      return make_for<TimeUnit::kSecond>(type, target, format, options.date);
     case TimeUnit::kMilli:
-      return make_for<TimeUnit::kMilli>(type, target, format);
+      return make_for<TimeUnit::kMilli>(type, target, format, options.date);
     case TimeUnit::kMicro:
-      return make_for<TimeUnit::kMicro>(type, target, format);
+      return make_for<TimeUnit::kMicro>(type, target, format, options.date);
     default:
-      return make_for<TimeUnit::kNano>(type, target, format);
+      return make_for<TimeUnit::kNano>(type, target, format, options.date);
   }
 }
 

@@ -64,6 +64,7 @@ std::vector<std::string> ApiLoad::statements(const Plan& plan) {
     sql.push_back(sqlite_create_stage(plan));
     sql.push_back(sqlite_merge_statement(plan));
   }
+  for (const IndexPlan& index : plan.indexes) sql.push_back(sqlite_create_index(plan, index));
   return sql;
 }
 
@@ -138,8 +139,11 @@ Status ApiLoad::drop_indexes(const SqliteCatalog& catalog) {
 Status ApiLoad::build_indexes() {
   const auto start = std::chrono::steady_clock::now();
   for (const SqliteIndex& index : dropped_) HEADRACE_TRY(db_->run_one(index.create));
+  for (const IndexPlan& index : plan_.indexes) {
+    HEADRACE_TRY(db_->run_one(sqlite_create_index(plan_, index)));
+  }
   if (has_statistics_) HEADRACE_TRY(db_->run_one("ANALYZE " + sqlite_identifier(plan_.table)));
-  if (!dropped_.empty()) index_seconds_ = seconds_since(start);
+  if (!dropped_.empty() || !plan_.indexes.empty()) index_seconds_ = seconds_since(start);
   return {};
 }
 

@@ -19,11 +19,13 @@ class ChildList {
  public:
   // False, and nothing is appended, unless page and max_rowid are larger than the last ones.
   bool append(uint32_t page, int64_t max_rowid) {
-    if (page <= last_.page || max_rowid <= last_.max_rowid) return false;
+    if (page <= last_.page || (size_ > 0 && max_rowid <= last_.max_rowid)) return false;
     bytes_.reserve_more(2 * kMaxVarintBytes);
     uint8_t* at = bytes_.data() + bytes_.size();
     at = sqlite_record::put_varint(at, page - last_.page);
-    at = sqlite_record::put_varint(at, static_cast<uint64_t>(max_rowid - last_.max_rowid));
+    // Differences by 64 bits without sign: rowids may lie further apart than INT64_MAX.
+    at = sqlite_record::put_varint(
+        at, static_cast<uint64_t>(max_rowid) - static_cast<uint64_t>(last_.max_rowid));
     bytes_.set_size(static_cast<size_t>(at - bytes_.data()));
     last_ = {page, max_rowid};
     ++size_;
@@ -46,7 +48,8 @@ class ChildList {
       at_ = sqlite_record::get_varint(at_, &pages);
       at_ = sqlite_record::get_varint(at_, &rowids);
       child_.page += static_cast<uint32_t>(pages);
-      child_.max_rowid += static_cast<int64_t>(rowids);
+      child_.max_rowid =
+          static_cast<int64_t>(static_cast<uint64_t>(child_.max_rowid) + rowids);
       --left_;
       return child_;
     }

@@ -27,14 +27,31 @@ std::string sqlite_identifier(std::string_view name) {
 std::string sqlite_create_table(const Plan& plan) {
   std::string sql = "CREATE TABLE " + sqlite_identifier(plan.table) + " (";
   const char* separator = "";
+  // The key of mode upsert becomes the primary key.
+  const std::vector<std::string>& keys = plan.primary_key.empty() ? plan.keys : plan.primary_key;
+  bool declared = keys.empty();
   for (const ColumnPlan& column : plan.columns) {
     sql += separator + sqlite_identifier(column.target);
     if (!column.target_type.sql.empty()) sql += ' ' + column.target_type.sql;
-    if (column.not_null) sql += " NOT NULL";
+    const bool is_rowid = plan.primary_key.size() == 1 && column.target == plan.primary_key[0] &&
+                          strcasecmp(column.target_type.sql.c_str(), "INTEGER") == 0;
+    // The rowid is never NULL; an INSERT without it, or with NULL, gets the next number.
+    if (is_rowid) sql += " PRIMARY KEY";
+    if (column.not_null && !is_rowid) sql += " NOT NULL";
+    declared |= is_rowid;
     separator = ", ";
   }
-  if (!plan.keys.empty()) sql += fmt::format(", PRIMARY KEY ({})", sqlite_name_list(plan.keys));
-  return sql + ')';
+  if (!declared) sql += fmt::format(", PRIMARY KEY ({})", sqlite_name_list(keys));
+  return sql + (plan.strict ? ") STRICT" : ")");
+}
+
+std::string sqlite_create_index(const Plan& plan, const IndexPlan& index) {
+  std::string columns;
+  for (size_t i = 0; i < index.columns.size(); ++i) {
+    columns += (i == 0 ? "" : ", ") + sqlite_identifier(index.columns[i]) + index.suffixes[i];
+  }
+  return fmt::format("CREATE {}INDEX {} ON {} ({})", index.unique ? "UNIQUE " : "",
+                     sqlite_identifier(index.name), sqlite_identifier(plan.table), columns);
 }
 
 std::string sqlite_name_list(const std::vector<std::string>& names) {

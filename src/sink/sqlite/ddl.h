@@ -16,6 +16,7 @@ std::string sqlite_identifier(std::string_view name);
 // CREATE TABLE "t" ("a" INTEGER NOT NULL, "b" TEXT), of the planned columns, with the planned keys as
 // primary key.
 std::string sqlite_create_table(const Plan& plan);
+std::string sqlite_create_index(const Plan& plan, const IndexPlan& index);
 
 // "a", "b": quoted and listed.
 std::string sqlite_name_list(const std::vector<std::string>& names);

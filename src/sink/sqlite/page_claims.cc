@@ -8,10 +8,11 @@ namespace headrace {
 
 using sqlite_page::kMaxPageNumber;
 
-PageClaims::PageClaims(uint32_t page_bytes, uint32_t first_page, int writers)
+PageClaims::PageClaims(uint32_t page_bytes, uint64_t first_page, int writers, ClaimOwner* owner)
     : lock_page_(sqlite_page::lock_byte_page(page_bytes)),
       writers_(writers),
-      next_page_(first_page) {}
+      next_page_(first_page),
+      owner_(owner) {}
 
 Status PageClaims::submit(Claim* claim) {
   std::lock_guard lock(mutex_);
@@ -39,17 +40,17 @@ Status PageClaims::submit(Claim* claim) {
 
 // False when it failed.
 bool PageClaims::grant(Claim* claim) {
+  if (owner_ != nullptr) owner_->due(claim);
   auto range = allocate_range(claim->pages);
   if (!range.ok()) {
     fail_locked(std::move(range).error());
     return false;
   }
   claim->range_ = *range;
-  for (const Leaf& leaf : *claim->leaves) {
-    if (!leaves_.append(claim->range_.number(leaf.page), leaf.max_rowid)) {
-      fail_locked(Error(
-          ErrorCode::kInternal,
-          fmt::format("rowid {} comes after rowid {}", leaf.max_rowid, leaves_.last().max_rowid)));
+  if (owner_ != nullptr) {
+    Status kept = owner_->granted(*claim);
+    if (!kept.ok()) {
+      fail_locked(std::move(kept).error());
       return false;
     }
   }
@@ -114,7 +115,7 @@ Status PageClaims::finish() const {
 }
 
 Result<PageRange> PageClaims::allocate_range(uint64_t pages) {
-  if (next_page_ == lock_page_) ++next_page_;
+  if (next_page_ == lock_page_ && pages > 0) ++next_page_;
   const uint64_t first = next_page_;
   uint64_t end = first + pages;
   if (first < lock_page_ && end > lock_page_) ++end;

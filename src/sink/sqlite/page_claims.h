@@ -6,7 +6,7 @@
 // that has become due. So only the order of numbers is fixed; encoding and writing never wait for a
 // neighbour's input or output.
 //
-// Thread-safe, except leaves() and allocate(), which are for after the last writer.
+// Thread-safe, except allocate() and next_page(), which are for after the last writer.
 #pragma once
 
 #include <atomic>
@@ -19,19 +19,17 @@
 #include <vector>
 
 #include "headrace/result.h"
-#include "sink/sqlite/child_list.h"
 #include "sink/sqlite/leaf_layout.h"
 
 namespace headrace {
 
-// Stays at its address, and its leaves too, from submit() until it is granted or all has failed.
+// Stays at its address from submit() until it is granted or all has failed.
 struct Claim {
   // The block's place in the load.
   int64_t batch = 0;
   int index_in_batch = 0;
   bool last_in_batch = false;
   uint64_t pages = 0;
-  const std::vector<Leaf>* leaves = nullptr;
 
   bool granted() const { return granted_.load(std::memory_order_acquire); }
   // REQUIRES: granted().
@@ -44,10 +42,22 @@ struct Claim {
   std::atomic<bool> granted_{false};
 };
 
+// Who keeps what the claims stand for. Called in the order of the blocks, by one thread at a time.
+class ClaimOwner {
+ public:
+  // The claim's turn has come; it may still give up its pages.
+  virtual void due(Claim*) {}
+  // It has its range.
+  virtual Status granted(const Claim& claim) = 0;
+
+ protected:
+  ~ClaimOwner() = default;
+};
+
 class PageClaims {
  public:
   // Numbers begin at `first_page`. `writers`: how many will submit, each until writer_done().
-  PageClaims(uint32_t page_bytes, uint32_t first_page, int writers);
+  PageClaims(uint32_t page_bytes, uint64_t first_page, int writers, ClaimOwner* owner = nullptr);
 
   // Both fail once fail() was called, and with kInternal when a block can never get its turn.
   Status submit(Claim* claim);
@@ -60,12 +70,12 @@ class PageClaims {
 
   // Fails unless every claim was granted.
   Status finish() const;
-  const ChildList& leaves() const { return leaves_; }
   // The next page number.
   Result<uint32_t> allocate();
   // Takes back the page that was allocated last.
   void give_back_last();
   uint32_t page_count() const;
+  uint64_t next_page() const { return next_page_; }
 
  private:
   Status grant_due_claims();
@@ -83,7 +93,7 @@ class PageClaims {
   uint64_t next_page_;
   int waiting_ = 0;  // writers inside wait() whose claim is not granted
   int done_ = 0;
-  ChildList leaves_;
+  ClaimOwner* const owner_;
   std::optional<Error> error_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include "sink/sqlite/connection.h"
 #include "sink/sqlite/file_io.h"
 #include "sink/sqlite/page_format.h"
-#include "sink/sqlite/page_tree.h"
 
 namespace headrace {
 
@@ -23,13 +23,7 @@ namespace {
 
 using FileHeader = std::array<uint8_t, kFileHeaderBytes>;
 
-// What SQLite said of the file it made.
-struct MadeFile {
-  uint32_t root = 0;
-  uint64_t max_payload = 0;
-};
-
-Result<MadeFile> make_empty_table(const std::string& path, const PageFileOptions& options) {
+Result<Connection> make_empty_tables(const std::string& path, const PageFileOptions& options) {
   HEADRACE_ASSIGN(Connection db, Connection::open(path, Connection::kReadWrite, 0));
   // Builds of SQLite differ in their defaults, so each one that shapes the file is set. The file
   // is thrown away when anything fails: no journal.
@@ -37,18 +31,11 @@ Result<MadeFile> make_empty_table(const std::string& path, const PageFileOptions
       db.run(fmt::format("PRAGMA page_size={}; PRAGMA auto_vacuum=NONE; "
                          "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=OFF; "
                          "PRAGMA synchronous=OFF; PRAGMA user_version={}; "
-                         "PRAGMA application_id={}",
+                         "PRAGMA application_id={}; BEGIN",
                          options.page_bytes, options.user_version, options.application_id)));
-  HEADRACE_TRY(db.run(options.create_table));
-  MadeFile made;
-  made.max_payload = static_cast<uint64_t>(sqlite3_limit(db.get(), SQLITE_LIMIT_LENGTH, -1));
-  HEADRACE_ASSIGN(Statement root, db.prepare("SELECT rootpage FROM sqlite_master WHERE "
-                                             "type='table' AND name=? COLLATE NOCASE"));
-  root.bind_text(1, options.table);
-  HEADRACE_ASSIGN(const bool found, root.step());
-  if (!found) return Error(ErrorCode::kInternal, "the new table is not in its file");
-  made.root = static_cast<uint32_t>(root.integer(0));
-  return made;
+  for (const std::string& statement : options.schema) HEADRACE_TRY(db.run_one(statement));
+  HEADRACE_TRY(db.run("COMMIT"));
+  return db;
 }
 
 // The header must be of the kind that the pages are written for.
@@ -67,15 +54,6 @@ Status check_header(const FileHeader& header, const PageFileOptions& options) {
 
 }  // namespace
 
-PageFile::PageFile(int fd, std::string path, const PageFileOptions& options, uint32_t root,
-                   uint32_t first_page, uint64_t max_payload)
-    : fd_(fd),
-      path_(std::move(path)),
-      page_bytes_(options.page_bytes),
-      root_(root),
-      max_payload_(max_payload),
-      claims_(options.page_bytes, first_page, options.writers) {}
-
 Result<std::unique_ptr<PageFile>> PageFile::create(int fd, const std::string& path,
                                                    const PageFileOptions& options) {
   if (!is_page_size(options.page_bytes)) {
@@ -83,13 +61,30 @@ Result<std::unique_ptr<PageFile>> PageFile::create(int fd, const std::string& pa
                  fmt::format("{} is not a page size of SQLite", options.page_bytes),
                  "give a power of two from 512 to 65536");
   }
-  HEADRACE_ASSIGN(const MadeFile made, make_empty_table(path, options));
+  std::unique_ptr<PageFile> file(new PageFile(fd, path, options));
+  {
+    HEADRACE_ASSIGN(Connection db, make_empty_tables(path, options));
+    file->max_payload_ = static_cast<uint64_t>(sqlite3_limit(db.get(), SQLITE_LIMIT_LENGTH, -1));
+    HEADRACE_ASSIGN(Statement entry,
+                    db.prepare("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0"));
+    for (;;) {
+      HEADRACE_ASSIGN(const bool found, entry.step());
+      if (!found) break;
+      file->roots_[entry.text(0)] = static_cast<uint32_t>(entry.integer(1));
+    }
+  }
   FileHeader header;
   HEADRACE_TRY(read_at(fd, header.data(), header.size(), 0, path));
   HEADRACE_TRY(check_header(header, options));
-  const uint32_t first_page = load_be32(&header[kPageCountAt]) + 1;
-  return std::unique_ptr<PageFile>(
-      new PageFile(fd, path, options, made.root, first_page, made.max_payload));
+  file->next_page_ = uint64_t{load_be32(&header[kPageCountAt])} + 1;
+  return file;
+}
+
+Result<uint32_t> PageFile::root_of(const std::string& name) const {
+  for (const auto& [known, root] : roots_) {
+    if (strcasecmp(known.c_str(), name.c_str()) == 0) return root;
+  }
+  return Error(ErrorCode::kInternal, fmt::format("{} is not in the new file", name));
 }
 
 Status PageFile::write(const PageRange& range, uint32_t index, const uint8_t* pages, size_t bytes) {
@@ -119,42 +114,36 @@ Status PageFile::write_page(uint32_t number, const uint8_t* page) {
   return write_at(fd_, page, page_bytes_, (uint64_t{number} - 1) * page_bytes_, path_);
 }
 
-// A table of one leaf has it as its root. The leaf is the last page of the file, so it can be cut
-// off where it was.
-Status PageFile::move_only_leaf_to_root() {
+Status PageFile::read_page(uint32_t number, uint8_t* page) const {
+  return read_at(fd_, page, page_bytes_, (uint64_t{number} - 1) * page_bytes_, path_);
+}
+
+Status PageFile::move_only_leaf_to_root(uint32_t leaf, uint32_t root, PageClaims* claims) {
   std::vector<uint8_t> page(page_bytes_);
-  const uint64_t at = (uint64_t{claims_.leaves().last().page} - 1) * page_bytes_;
-  HEADRACE_TRY(read_at(fd_, page.data(), page.size(), at, path_));
-  HEADRACE_TRY(write_page(root_, page.data()));
-  claims_.give_back_last();
-  if (::ftruncate(fd_, static_cast<off_t>(uint64_t{claims_.page_count()} * page_bytes_)) != 0) {
+  HEADRACE_TRY(read_page(leaf, page.data()));
+  HEADRACE_TRY(write_page(root, page.data()));
+  claims->give_back_last();
+  return truncate(claims->next_page());
+}
+
+Status PageFile::truncate(uint64_t first) {
+  if (first - 1 == lock_byte_page(page_bytes_)) --first;
+  if (::ftruncate(fd_, static_cast<off_t>((first - 1) * page_bytes_)) != 0) {
     return io_error(errno, "truncate", path_);
   }
   return {};
 }
 
-Status PageFile::write_header() {
+Status PageFile::close_pages() {
   FileHeader header;
   HEADRACE_TRY(read_at(fd_, header.data(), header.size(), 0, path_));
-  store_be32(&header[kPageCountAt], claims_.page_count());
+  uint64_t last = next_page_ - 1;
+  if (last == lock_byte_page(page_bytes_)) --last;
+  store_be32(&header[kPageCountAt], static_cast<uint32_t>(last));
   store_be32(&header[kVersionValidForAt], load_be32(&header[kChangeCounterAt]));
   return write_at(fd_, header.data(), header.size(), 0, path_);
 }
 
-Status PageFile::complete() {
-  HEADRACE_TRY(claims_.finish());
-  if (claims_.leaves().size() == 1) {
-    HEADRACE_TRY(move_only_leaf_to_root());
-  } else if (claims_.leaves().size() > 1) {
-    TreePages pages;
-    pages.page_bytes = page_bytes_;
-    pages.root = root_;
-    pages.allocate = [this] { return claims_.allocate(); };
-    pages.write = [this](uint32_t number, const uint8_t* page) { return write_page(number, page); };
-    HEADRACE_TRY(write_interior_pages(claims_.leaves(), pages));
-  }
-  HEADRACE_TRY(write_header());
-  return sync_file(fd_, path_);
-}
+Status PageFile::sync() { return sync_file(fd_, path_); }
 
 }  // namespace headrace

@@ -1,11 +1,20 @@
-// PageFile: a new SQLite file of one table, whose rows arrive as finished pages.
+// PageFile: a new SQLite file whose b-trees are written as finished pages.
 //
-// SQLite itself makes the file, with the table still empty: header, schema and root page are its
-// own. The pages of the rows are appended, the interior pages after them; the root and three header
-// fields come last. So there is no SQL parser here, and every file carries a schema that SQLite
-// accepted.
+// SQLite itself makes the file, with everything in its schema still empty: header, schema and root
+// pages are its own. The pages of rows and index entries are appended; roots and three header fields
+// come last. So there is no SQL parser here, and every file carries a schema that SQLite accepted.
 //
-//   create ─► claims().submit, write (any thread, any order) ─► complete
+// The file is a sequence of sections, one a b-tree: leaves and their overflow chains, then the
+// interior pages, then the root where SQLite put it. A section is written by any number of threads
+// under a PageClaims of its own, which numbers its pages in the order of its rows or keys; the next
+// section begins where it ended. So the file is the same in every run.
+//
+//   | made by SQLite   | table                | index 1                | index 2 | ... R-tree
+//   | 1, schema, roots | leaves..., interiors | leaves..., interiors   |
+//                        ▲ PageTable: while     ▲ IndexBuilder: after the table,
+//                          rows come              from the keys that were collected meanwhile
+//
+//   create ─► sections, one after another ─► close_pages ─► (SQLite fills small tables) ─► sync
 //
 // A failed file is simply dropped: it has a temporary name until it is complete and synced.
 #pragma once
@@ -13,8 +22,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "headrace/result.h"
 #include "sink/sqlite/leaf_layout.h"
@@ -23,10 +34,8 @@
 namespace headrace {
 
 struct PageFileOptions {
-  std::string table;
-  std::string create_table;  // the whole statement
+  std::vector<std::string> schema;  // statements, in their order
   uint32_t page_bytes = 4096;
-  int writers = 1;
   // Fields of the file header that belong to the user.
   int user_version = 0;
   int application_id = 0;
@@ -38,30 +47,42 @@ class PageFile {
   static Result<std::unique_ptr<PageFile>> create(int fd, const std::string& path,
                                                   const PageFileOptions& options);
 
-  PageClaims& claims() { return claims_; }
   uint32_t page_bytes() const { return page_bytes_; }
   uint64_t max_payload() const { return max_payload_; }
   int64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
+  const std::string& path() const { return path_; }
+
+  // Root page of a table or index, as sqlite_master names it.
+  Result<uint32_t> root_of(const std::string& name) const;
+
+  // Where the next section begins.
+  uint64_t next_page() const { return next_page_; }
+  void end_section(const PageClaims& claims) { next_page_ = claims.next_page(); }
 
   // Writes whole pages, the pages [index, ...) of `range`. Thread-safe.
   Status write(const PageRange& range, uint32_t index, const uint8_t* pages, size_t bytes);
+  Status write_page(uint32_t number, const uint8_t* page);
+  Status read_page(uint32_t number, uint8_t* page) const;
 
-  // Builds what is above the leaves, and syncs. After the last writer.
-  Status complete();
+  // A b-tree of one leaf has it as its root. The leaf is the last page of the file, so it is cut
+  // off where it was.
+  Status move_only_leaf_to_root(uint32_t leaf, uint32_t root, PageClaims* claims);
+  // Cuts off all pages from `first` on.
+  Status truncate(uint64_t first);
+
+  // After the last section: the file is one that SQLite opens.
+  Status close_pages();
+  Status sync();
 
  private:
-  PageFile(int fd, std::string path, const PageFileOptions& options, uint32_t root,
-           uint32_t first_page, uint64_t max_payload);
-  Status write_page(uint32_t number, const uint8_t* page);
-  Status move_only_leaf_to_root();
-  Status write_header();
+  PageFile(int fd, std::string path, const PageFileOptions& options) : fd_(fd), path_(std::move(path)), page_bytes_(options.page_bytes) {}
 
   const int fd_;
   const std::string path_;
   const uint32_t page_bytes_;
-  const uint32_t root_;
-  const uint64_t max_payload_;
-  PageClaims claims_;
+  std::map<std::string, uint32_t> roots_;
+  uint64_t max_payload_ = 0;
+  uint64_t next_page_ = 0;
   std::atomic<int64_t> bytes_written_{0};
 };
 

@@ -40,8 +40,13 @@
 //   0       4     next page of the chain, 0: last
 //   4       rest  payload
 //
+// Index b-trees: type 10 leaf, 2 interior; their cells have no rowid, the record ends with it, and
+// interior cells hold entries of their own, not copies:
+//   leaf      varint payload bytes | payload kept in the page | page number of the chain, 4
+//   interior  page number of the child, 4 | the same
+//
 // U is the page size less the reserved bytes (none here). A payload of P bytes spills when
-// P > X = U - 35. With M = ((U - 12) * 32 / 255) - 23 and K = M + (P - M) % (U - 4), the page
+// P > X = U - 35, in an index X = ((U - 12) * 64 / 255) - 23. With M = ((U - 12) * 32 / 255) - 23 and K = M + (P - M) % (U - 4), the page
 // keeps K bytes if K <= X, otherwise M.
 #pragma once
 
@@ -68,6 +73,8 @@ inline constexpr uint32_t kVersionValidForAt = 92;
 
 inline constexpr uint8_t kTableLeaf = 13;
 inline constexpr uint8_t kTableInterior = 5;
+inline constexpr uint8_t kIndexLeaf = 10;
+inline constexpr uint8_t kIndexInterior = 2;
 inline constexpr uint32_t kLeafHeaderBytes = 8;
 inline constexpr uint32_t kInteriorHeaderBytes = 12;
 inline constexpr uint32_t kCellPointerBytes = 2;
@@ -89,16 +96,23 @@ constexpr uint32_t lock_byte_page(uint32_t page_bytes) {
 // X: the largest payload that does not spill.
 constexpr uint32_t max_local_payload(uint32_t usable) { return usable - 35; }
 
+constexpr uint32_t max_local_index_payload(uint32_t usable) {
+  return (usable - 12) * 64 / 255 - 23;
+}
+
 // M: the least that a page keeps of a payload that spills.
 constexpr uint32_t min_local_payload(uint32_t usable) { return (usable - 12) * 32 / 255 - 23; }
 
-// Bytes of a payload that its leaf keeps.
-constexpr uint32_t local_payload(uint32_t usable, uint64_t payload) {
-  const uint32_t most = max_local_payload(usable);
+// Bytes of a payload that its page keeps, when it may keep up to `most`.
+constexpr uint32_t local_payload_of(uint32_t usable, uint64_t payload, uint32_t most) {
   if (payload <= most) return static_cast<uint32_t>(payload);
   const uint32_t least = min_local_payload(usable);
   const auto kept = static_cast<uint32_t>(least + (payload - least) % (usable - 4));
   return kept <= most ? kept : least;
+}
+
+constexpr uint32_t local_payload(uint32_t usable, uint64_t payload) {
+  return local_payload_of(usable, payload, max_local_payload(usable));
 }
 
 // Pages of the overflow chain of a payload; 0 when it does not spill.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sink/sqlite/page_format.h"
+
 namespace headrace {
 namespace {
 
@@ -11,7 +13,33 @@ constexpr size_t kWriteBytes = 1 << 20;
 constexpr size_t kMaxHeldBytes = 8 << 20;
 constexpr size_t kMaxHeldBlockBytes = 4 << 20;
 
+size_t end_of_row(const RowBlock& block, size_t row) {
+  return row + 1 < block.row_starts.size() ? block.row_starts[row + 1] : block.bytes.size();
+}
+
+// What a keyed table wants to know of a block.
+void describe_rowids(const RowBlock& block, TableClaim* claim) {
+  const auto rowid = [&](uint32_t start) {
+    return sqlite_page::read_cell_head(block.bytes.data() + start).rowid;
+  };
+  if (block.row_starts.empty()) return;
+  int64_t last = claim->first_rowid = rowid(block.row_starts[0]);
+  for (size_t row = 1; row < block.row_starts.size() && claim->ascends; ++row) {
+    const int64_t next = rowid(block.row_starts[row]);
+    claim->ascends = next > last;
+    last = next;
+  }
+}
+
 }  // namespace
+
+PageWriter::PageWriter(PageTable* table, const Indexes* indexes, RowOrigins* origins,
+                       RTreeBuilder* rtree)
+    : table_(table), file_(&table->file()), origins_(origins), rtree_(rtree) {
+  if (rtree != nullptr) boxes_.emplace(*rtree);
+  if (indexes == nullptr) return;
+  for (const auto& index : *indexes) collectors_.push_back({index.get(), index->key_maker(), {}});
+}
 
 PageWriter::~PageWriter() {
   if (!ended_) abort("a writer ended early");
@@ -19,46 +47,51 @@ PageWriter::~PageWriter() {
 
 Status PageWriter::write(const RowBlock& block) {
   Status status = write_block(block);
-  if (!status.ok()) file_->claims().fail(status.error());
+  if (!status.ok()) table_->claims().fail(status.error());
   return status;
 }
 
 Status PageWriter::finish() {
   Status status = write_all_held();
+  if (status.ok()) status = finish_runs();
   if (!status.ok()) {
-    file_->claims().fail(status.error());
+    table_->claims().fail(status.error());
     return status;
   }
-  file_->claims().writer_done();
+  table_->claims().writer_done();
   ended_ = true;
   return status;
 }
 
 void PageWriter::abort(const std::string& reason) noexcept {
-  file_->claims().fail(Error(ErrorCode::kCancelled, "the load was stopped: " + reason));
+  table_->claims().fail(Error(ErrorCode::kCancelled, "the load was stopped: " + reason));
   ended_ = true;
 }
 
 Status PageWriter::write_block(const RowBlock& block) {
   HEADRACE_TRY(write_held(kMaxHeldBytes));
+  if (origins_ != nullptr && block.row_count > 0) origins_->add(block);
   held_.push_back(take_slot());
   Slot& slot = *held_.back();
   HEADRACE_TRY(slot.layout.plan(block));
-  Claim& claim = slot.claim.emplace();
+  TableClaim& claim = slot.claim.emplace();
   claim.batch = block.batch;
   claim.index_in_batch = block.index_in_batch;
   claim.last_in_batch = block.last_in_batch;
   claim.pages = slot.layout.page_count();
   claim.leaves = &slot.layout.leaves();
-  HEADRACE_TRY(file_->claims().submit(&claim));
+  claim.rows = static_cast<int64_t>(block.row_starts.size());
+  if (table_->is_keyed()) describe_rowids(block, &claim);
+  HEADRACE_TRY(table_->claims().submit(&claim));
+  HEADRACE_TRY(collect_keys(block));
   if (!claim.granted() && block.bytes.size() > kMaxHeldBlockBytes) {
-    HEADRACE_TRY(file_->claims().wait(&claim));
+    HEADRACE_TRY(table_->claims().wait(&claim));
   }
   if (!claim.granted()) {
-    lay_out(block, &slot);
+    hold(block, &slot);
     return write_held(kMaxHeldBytes);
   }
-  HEADRACE_TRY(write_now(block, slot));
+  HEADRACE_TRY(claim.placed ? write_now(block, slot) : collect_rows(block));
   free_slots_.push_back(std::move(held_.back()));
   held_.pop_back();
   return {};
@@ -79,7 +112,48 @@ Status PageWriter::write_now(const RowBlock& block, const Slot& slot) {
   return {};
 }
 
-void PageWriter::lay_out(const RowBlock& block, Slot* slot) {
+Status PageWriter::collect_keys(const RowBlock& block) {
+  for (Collector& collector : collectors_) {
+    int64_t row = block.first_row;
+    for (const uint32_t start : block.row_starts) {
+      collector.maker.add(block.bytes.data() + start, row++, &collector.run);
+    }
+    KeyRuns& runs = collector.index->runs();
+    if (runs.is_full(collector.run)) HEADRACE_TRY(runs.spill(&collector.run));
+  }
+  if (!boxes_) return {};
+  for (const uint32_t start : block.row_starts) {
+    HEADRACE_TRY(boxes_->add(block.bytes.data() + start));
+  }
+  return {};
+}
+
+Status PageWriter::collect_rows(const RowBlock& block) {
+  for (size_t row = 0; row < block.row_starts.size(); ++row) {
+    const size_t start = block.row_starts[row];
+    add_row_key(block.bytes.data() + start, end_of_row(block, row) - start,
+                block.first_row + static_cast<int64_t>(row), &rows_);
+  }
+  return table_->runs().is_full(rows_) ? table_->runs().spill(&rows_) : Status();
+}
+
+Status PageWriter::finish_runs() {
+  for (Collector& collector : collectors_) collector.index->runs().keep(std::move(collector.run));
+  table_->runs().keep(std::move(rows_));
+  if (boxes_) rtree_->take(*std::move(boxes_));
+  return {};
+}
+
+void PageWriter::hold(const RowBlock& block, Slot* slot) {
+  slot->keeps_block = table_->is_keyed();
+  if (slot->keeps_block) {
+    slot->block.clear();
+    slot->block.bytes.append(block.bytes.data(), block.bytes.size());
+    slot->block.row_starts = block.row_starts;
+    slot->block.first_row = block.first_row;
+    held_bytes_ += block.bytes.size();
+    return;
+  }
   const size_t bytes = slot->layout.page_count() * file_->page_bytes();
   PageComposer composer(block, slot->layout, PageRange{});
   slot->pages.reserve_more(bytes);
@@ -102,11 +176,16 @@ Status PageWriter::write_all_held() {
 
 Status PageWriter::write_front() {
   Slot& slot = *held_.front();
-  HEADRACE_TRY(file_->claims().wait(&*slot.claim));
-  const PageRange& range = slot.claim->range();
-  set_links(slot.links, range, slot.pages.data());
-  HEADRACE_TRY(file_->write(range, 0, slot.pages.data(), slot.pages.size()));
-  held_bytes_ -= slot.pages.size();
+  HEADRACE_TRY(table_->claims().wait(&*slot.claim));
+  if (slot.keeps_block) {
+    HEADRACE_TRY(slot.claim->placed ? write_now(slot.block, slot) : collect_rows(slot.block));
+    held_bytes_ -= slot.block.bytes.size();
+  } else {
+    const PageRange& range = slot.claim->range();
+    set_links(slot.links, range, slot.pages.data());
+    HEADRACE_TRY(file_->write(range, 0, slot.pages.data(), slot.pages.size()));
+    held_bytes_ -= slot.pages.size();
+  }
   slot.pages.clear();
   slot.links.clear();
   free_slots_.push_back(std::move(held_.front()));

@@ -1,8 +1,10 @@
-// PageWriter: one page-writing thread of a PageFile.
+// PageWriter: one page-writing thread of a PageTable.
 //
 // A block whose turn has come is laid out and written at once, about 1 MB a call. Otherwise its
 // pages are laid out in memory with their links open, and the thread goes on; they are written once
 // the turn has come. Pages held back are bounded; beyond that the thread waits for its turn.
+//
+// Beside that it collects the keys of its rows for the indexes, in runs of its own.
 #pragma once
 
 #include <cstddef>
@@ -14,20 +16,25 @@
 
 #include "base/buffer.h"
 #include "sink/sink.h"
+#include "sink/sqlite/index_builder.h"
 #include "sink/sqlite/leaf_layout.h"
-#include "sink/sqlite/page_file.h"
+#include "sink/sqlite/page_table.h"
+#include "sink/sqlite/rtree_builder.h"
 
 namespace headrace {
 
 class PageWriter : public SinkWriter {
  public:
-  // `file` must outlive the writer.
-  explicit PageWriter(PageFile* file) : file_(file) {}
+  // `table` and what the pointers lead to must outlive the writer. All but `table` may be
+  // nullptr.
+  using Indexes = std::vector<std::unique_ptr<IndexBuilder>>;
+  explicit PageWriter(PageTable* table, const Indexes* indexes = nullptr,
+                      RowOrigins* origins = nullptr, RTreeBuilder* rtree = nullptr);
   ~PageWriter() override;
 
   Status write(const RowBlock& block) override;
   Status finish() override;
-  // Also fails the other writers of the file, those that wait included.
+  // Also fails the other writers of the table, those that wait included.
   void abort(const std::string& reason) noexcept override;
 
  private:
@@ -37,26 +44,43 @@ class PageWriter : public SinkWriter {
     explicit Slot(const PageFile& file) : layout(file.page_bytes(), file.max_payload()) {}
 
     LeafLayout layout;
-    std::optional<Claim> claim;
+    std::optional<TableClaim> claim;
     Buffer pages;
     std::vector<PageComposer::Link> links;
+    RowBlock block;  // of a keyed table, instead of pages: they may not be wanted
+    bool keeps_block = false;
+  };
+  // Keys for one index.
+  struct Collector {
+    IndexBuilder* index;
+    IndexKeyMaker maker;
+    KeyRun run;
   };
 
   Status write_block(const RowBlock& block);
   Status write_now(const RowBlock& block, const Slot& slot);
-  void lay_out(const RowBlock& block, Slot* slot);
+  Status collect_keys(const RowBlock& block);
+  Status collect_rows(const RowBlock& block);
+  void hold(const RowBlock& block, Slot* slot);
   // Writes held blocks whose turn has come, and waits for turns while more bytes are held.
   Status write_held(size_t most_bytes);
   Status write_all_held();
   Status write_front();
+  Status finish_runs();
   std::unique_ptr<Slot> take_slot();
 
+  PageTable* table_;
   PageFile* file_;
+  RowOrigins* origins_;
   // Slots stay here as long as their claims may be pending.
   std::deque<std::unique_ptr<Slot>> held_;
   size_t held_bytes_ = 0;
   std::vector<std::unique_ptr<Slot>> free_slots_;
   Buffer pages_;
+  std::vector<Collector> collectors_;
+  RTreeBuilder* rtree_;
+  std::optional<RTreeBuilder::Collector> boxes_;  // for it
+  KeyRun rows_;  // of a keyed table that is not in order
   bool ended_ = false;
 };
 

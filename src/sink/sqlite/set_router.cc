@@ -139,7 +139,7 @@ Status SetRouter::make_first_file() {
 void SetRouter::fail(Error error) {
   std::lock_guard lock(mutex_);
   if (!error_) error_ = std::move(error);
-  for (const auto& file : files_) file->pages->claims().fail(*error_);
+  for (const auto& file : files_) file->pages->fail(*error_);
   changed_.notify_all();
 }
 

@@ -24,7 +24,7 @@
 
 #include "encode/row_block.h"
 #include "headrace/result.h"
-#include "sink/sqlite/page_file.h"
+#include "sink/sqlite/pages_load.h"
 #include "sink/sqlite/temporary_file.h"
 
 namespace headrace {
@@ -33,7 +33,7 @@ namespace headrace {
 struct SetFile {
   TemporaryFile temporary;
   std::string name;  // that it gets
-  std::unique_ptr<PageFile> pages;
+  std::unique_ptr<PagesLoad> pages;
   std::optional<std::string> value;  // partition_by: as text
   int64_t rows = 0;
   int64_t pieces = 0;   // handed out so far

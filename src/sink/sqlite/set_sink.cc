@@ -153,7 +153,7 @@ Result<SinkFacts> SqliteSetSink::facts() {
 }
 
 std::vector<std::string> SqliteSetSink::ddl(const Plan& plan) const {
-  return plan.layout.partitioned ? std::vector<std::string>{sqlite_create_table(plan)}
+  return plan.layout.partitioned ? PagesLoad::statements(plan, "")
                                  : single_.ddl(plan);
 }
 
@@ -218,13 +218,8 @@ Result<std::unique_ptr<SetFile>> SqliteSetSink::make_file(int64_t number) const 
   const std::string path = place_.path(file->name);
   HEADRACE_TRY(check_no_journal(path));
   HEADRACE_ASSIGN(file->temporary, TemporaryFile::create(path, load_id_));
-  PageFileOptions options;
-  options.table = plan_.table;
-  options.create_table = sqlite_create_table(plan_);
-  options.page_bytes = static_cast<uint32_t>(plan_.page_bytes);
-  options.writers = plan_.workers;
-  HEADRACE_ASSIGN(file->pages,
-                  PageFile::create(file->temporary.fd(), file->temporary.path(), options));
+  HEADRACE_ASSIGN(file->pages, PagesLoad::create(file->temporary.fd(), file->temporary.path(), path,
+                                                 plan_, PagesLoad::Old{}));
   return file;
 }
 

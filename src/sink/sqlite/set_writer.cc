@@ -36,14 +36,15 @@ Status SetWriter::write_piece(const RowBlock& block, const SetPiece& piece) {
   for (const uint32_t row : piece.rows) append(row, row + 1);
   if (piece.rows.empty()) append(piece.first, piece.end);
   piece_.row_count = static_cast<int64_t>(piece_.row_starts.size());
-  piece_.first_row = block.first_row;
+  const int64_t skipped = piece.rows.empty() ? piece.first : piece.rows[0];
+  piece_.first_row = block.first_row + skipped;
   piece_.partition = block.partition;
-  piece_.partition_row = block.partition_row + (piece.rows.empty() ? piece.first : piece.rows[0]);
+  piece_.partition_row = block.partition_row + skipped;
   piece_.batch = piece.number;
   piece_.index_in_batch = 0;
   piece_.last_in_batch = true;
-  std::unique_ptr<PageWriter>& writer = writers_[piece.file];
-  if (writer == nullptr) writer = std::make_unique<PageWriter>(piece.file->pages.get());
+  std::unique_ptr<SinkWriter>& writer = writers_[piece.file];
+  if (writer == nullptr) writer = piece.file->pages->open_writer();
   return writer->write(piece_);
 }
 

@@ -29,7 +29,7 @@ class SetWriter : public SinkWriter {
   Status finish_closed(const std::vector<SetPiece>& pieces);
 
   SetRouter* const router_;
-  std::map<SetFile*, std::unique_ptr<PageWriter>> writers_;
+  std::map<SetFile*, std::unique_ptr<SinkWriter>> writers_;
   std::vector<SetPiece> pieces_;
   RowBlock piece_;
   bool ended_ = false;

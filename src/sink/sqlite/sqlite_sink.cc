@@ -1,7 +1,6 @@
 #include "sink/sqlite/sqlite_sink.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <chrono>
 #include <utility>
@@ -12,7 +11,6 @@
 #include "sink/sqlite/file_io.h"
 #include "sink/sqlite/gc.h"
 #include "sink/sqlite/ledger.h"
-#include "sink/sqlite/page_writer.h"
 #include "sink/sqlite/readiness.h"
 #include "sink/sqlite/set_sink.h"
 #include "sink/sqlite/table_scan.h"
@@ -24,12 +22,6 @@ namespace {
 constexpr int kBusyTimeoutMs = 10'000;
 // More page-writing threads than that wait for the kernel's file lock.
 constexpr int kMaxWriters = 64;
-
-bool ends_with(const std::string& text, const char* suffix) {
-  const std::string tail = suffix;
-  return text.size() >= tail.size() &&
-         strcasecmp(text.c_str() + text.size() - tail.size(), suffix) == 0;
-}
 
 bool recognises(const std::string& target) {
   return target.starts_with("sqlite:") || !sqlite_path(target).empty();
@@ -44,10 +36,6 @@ Result<std::unique_ptr<Sink>> open(const LoadRequest& request) {
   if (path == ":memory:") {
     return Error(ErrorCode::kUsage, "a database in memory would be gone with the load",
                  "give the path of a file");
-  }
-  if (ends_with(path, ".gpkg")) {
-    return Error(ErrorCode::kUnsupported, "headrace does not write GeoPackage files yet",
-                 "give a path that ends in .sqlite");
   }
   HEADRACE_TRY(check_sqlite_table_name(request.table));
   HEADRACE_ASSIGN(std::string real_path, resolve_links(path));
@@ -123,7 +111,7 @@ Status SqliteSink::fill_facts_from_file(SinkFacts* facts) {
 
 std::vector<std::string> SqliteSink::ddl(const Plan& plan) const {
   if (plan.method == "pages") {
-    return {kept_create_table_.empty() ? sqlite_create_table(plan) : kept_create_table_};
+    return PagesLoad::statements(plan, kept_create_table_);
   }
   return ApiLoad::statements(plan);
 }
@@ -154,11 +142,7 @@ Status SqliteSink::prepare(const Plan& plan, const std::string& load_id) {
 }
 
 Status SqliteSink::prepare_pages(const std::string& load_id) {
-  PageFileOptions options;
-  options.table = plan_.table;
-  options.create_table = sqlite_create_table(plan_);
-  options.page_bytes = static_cast<uint32_t>(plan_.page_bytes);
-  options.writers = plan_.workers;
+  PagesLoad::Old old_file;
   if (replaces_file_) {
     if (plan_.mode != Mode::kReplace) {
       return Error(ErrorCode::kTargetExists, fmt::format("{} exists", path_),
@@ -168,14 +152,15 @@ Status SqliteSink::prepare_pages(const std::string& load_id) {
                     Connection::open(path_, Connection::kReadWrite, busy_timeout_ms_));
     HEADRACE_ASSIGN(SqliteCatalog catalog, read_sqlite_catalog(old, plan_.table));
     HEADRACE_TRY(check_replaceable_by_pages(catalog, plan_));
-    if (catalog.table_exists) options.create_table = catalog.create_table;
-    options.user_version = catalog.user_version;
-    options.application_id = catalog.application_id;
+    if (catalog.table_exists) old_file.create_table = catalog.create_table;
+    old_file.user_version = catalog.user_version;
+    old_file.application_id = catalog.application_id;
     old_schema_ = catalog.schema_text;
   }
   HEADRACE_TRY(check_no_journal(path_));
   HEADRACE_ASSIGN(temporary_, TemporaryFile::create(path_, load_id));
-  HEADRACE_ASSIGN(pages_, PageFile::create(temporary_.fd(), temporary_.path(), options));
+  HEADRACE_ASSIGN(
+      pages_, PagesLoad::create(temporary_.fd(), temporary_.path(), path_, plan_, old_file));
   return {};
 }
 
@@ -218,7 +203,7 @@ Status SqliteSink::check_not_committed() {
 Result<std::unique_ptr<SinkWriter>> SqliteSink::open_writer(int index) {
   if (!prepared_) return Error(ErrorCode::kInternal, "open_writer before prepare");
   if (pages_ != nullptr) {
-    return std::unique_ptr<SinkWriter>(std::make_unique<PageWriter>(pages_.get()));
+    return pages_->open_writer();
   }
   if (index != 0) return Error(ErrorCode::kInternal, "method api has one writer");
   return api_->open_writer();
@@ -281,6 +266,7 @@ Result<PublishStats> SqliteSink::publish() {
   if (pages_ != nullptr) {
     HEADRACE_TRY(complete_pages());
     stats.bytes_sent = pages_->bytes_written();
+    stats.index_seconds = pages_->index_seconds();
   } else {
     if (!api_->finished()) HEADRACE_TRY(finish_api(nullptr));
     HEADRACE_TRY(db_.run("COMMIT"));
@@ -347,7 +333,7 @@ void SqliteSink::abandon() noexcept {
     db_.close();
   }
   // Writers may still hold the page file: it stays until the next prepare() or the end.
-  if (pages_ != nullptr) pages_->claims().fail(Error(ErrorCode::kCancelled, "the load was undone"));
+  if (pages_ != nullptr) pages_->fail(Error(ErrorCode::kCancelled, "the load was undone"));
   temporary_.remove();
   prepared_ = false;
 }

@@ -11,7 +11,7 @@
 #include "sink/sqlite/api_load.h"
 #include "sink/sqlite/catalog.h"
 #include "sink/sqlite/connection.h"
-#include "sink/sqlite/page_file.h"
+#include "sink/sqlite/pages_load.h"
 #include "sink/sqlite/temporary_file.h"
 
 namespace headrace {
@@ -62,7 +62,7 @@ class SqliteSink : public Sink {
   std::vector<std::string> warnings_;
   // Destroyed in reverse order: the temporary file goes last.
   TemporaryFile temporary_;
-  std::unique_ptr<PageFile> pages_;
+  std::unique_ptr<PagesLoad> pages_;
   bool pages_are_complete_ = false;
   Connection db_;
   std::unique_ptr<ApiLoad> api_;

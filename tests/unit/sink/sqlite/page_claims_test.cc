@@ -10,15 +10,12 @@
 namespace headrace {
 namespace {
 
-const std::vector<Leaf> kNoLeaves;
-
 Claim& make_claim(std::deque<Claim>* claims, int64_t batch, int index, bool last, uint64_t pages) {
   Claim& claim = claims->emplace_back();
   claim.batch = batch;
   claim.index_in_batch = index;
   claim.last_in_batch = last;
   claim.pages = pages;
-  claim.leaves = &kNoLeaves;
   return claim;
 }
 
@@ -87,16 +84,32 @@ TEST(PageClaims, RefusesTheSameBlockTwice) {
   EXPECT_EQ(status.error().code, ErrorCode::kInternal);
 }
 
-TEST(PageClaims, RefusesRowidsOutOfOrder) {
-  PageClaims claims(4096, 2, 1);
-  std::vector<Leaf> leaves(2);
-  leaves[0].max_rowid = 9;
-  leaves[1].page = 1;
-  leaves[1].max_rowid = 9;
+// An owner that takes pages away from every claim of two, and refuses one.
+class Owner : public ClaimOwner {
+ public:
+  void due(Claim* claim) override {
+    if (claim->pages == 2) claim->pages = 0;
+  }
+  Status granted(const Claim& claim) override {
+    if (claim.pages == 9) return Error(ErrorCode::kRejectedValue, "nine");
+    firsts.push_back(claim.range().first);
+    return {};
+  }
+  std::vector<uint32_t> firsts;
+};
+
+TEST(PageClaims, AskTheirOwnerInOrder) {
+  Owner owner;
+  PageClaims claims(4096, 2, 1, &owner);
   std::deque<Claim> all;
-  Claim& claim = make_claim(&all, 0, 0, true, 2);
-  claim.leaves = &leaves;
-  EXPECT_FALSE(claims.submit(&claim).ok());
+  ASSERT_TRUE(claims.submit(&make_claim(&all, 1, 0, true, 5)).ok());
+  EXPECT_TRUE(owner.firsts.empty());
+  ASSERT_TRUE(claims.submit(&make_claim(&all, 0, 0, true, 2)).ok());
+  EXPECT_EQ(owner.firsts, (std::vector<uint32_t>{2, 2}));
+  EXPECT_EQ(claims.next_page(), 7u);
+  const Status status = claims.submit(&make_claim(&all, 2, 0, true, 9));
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().message, "nine");
 }
 
 TEST(PageClaims, WaitingEndsWithTheGrant) {
