@@ -19,6 +19,7 @@ struct Written {
   int connections = 0, num_partitions = 0, max_workers = 0, readers = 0, page_size = 0, retries = 3;
   int srid = -1;  // 0 is one
   int64_t batch_rows = 0, batch_size = 0;
+  std::string atomic, create_partitions;
   std::string schema;           // gc
   std::optional<int64_t> rows;  // recommend
   double memory_gb = 8;         // recommend

@@ -27,6 +27,9 @@ enum class CommitScope {
   kSwap,    // N connections fill a table nobody sees; one short transaction publishes it
   kStaged,  // a staging table is filled, then merged into the target in one transaction
   kFile,    // a file under a temporary name, synced and renamed
+  // N transactions that write into the target, committed behind a curtain (--atomic fast)
+  kTwoPhase,  // prepared, then committed
+  kTogether,  // held open, then committed
 };
 
 const char* row_format_name(RowFormat format);
@@ -79,6 +82,12 @@ struct Plan {
   std::vector<std::string> update_columns;  // upsert; empty: rows that are there stay as they are
   OnDuplicate on_duplicate = OnDuplicate::kError;
   std::string replace_where;  // delete_insert
+  // Scope swap into a partitioned table: its tree; each row goes into a table beside its partition.
+  // Empty: rows are not routed here.
+  std::vector<PartitionNode> tree;
+  std::string create_partitions;  // as LoadRequest's
+  // What an interrupted load of this id has committed: these rows are left out.
+  std::vector<RowInterval> committed_rows;
   std::vector<std::string> ddl;  // as it will run, for people to read
   int readers = 1;
   int workers = 1;

@@ -15,6 +15,10 @@ std::string no_swap_reason(const PlanInput& in, const Plan& plan) {
   if (plan.method == "standard") return "method standard is one connection";
   if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
   if (!sink.table_exists) return "";
+  if (sink.relation_kind == "partitioned table") {
+    const std::string reason = no_partition_routing_reason(in, plan);
+    return reason.empty() ? "" : fmt::format("the target is partitioned, and {}", reason);
+  }
   if (sink.relation_kind != "table") return fmt::format("the target is a {}", sink.relation_kind);
   if (!sink.is_owner) return "the user does not own the table";
   if (in.request.mode != Mode::kReplace && !sink.table_is_empty) return "the table has rows already";
@@ -38,6 +42,8 @@ void plan_whole(const PlanInput& in, Plan* plan) {
   const bool replaces = in.request.mode == Mode::kReplace && in.sink.table_exists;
   const std::string no_swap = no_swap_reason(in, *plan);
   const int asked = in.request.tuning.connections;
+  const bool partitioned = in.sink.relation_kind == "partitioned table";
+  const bool makes = !in.request.create_partitions.empty();
   if (!no_swap.empty()) {
     choose(plan, CommitScope::kSingle,
            fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
@@ -47,13 +53,14 @@ void plan_whole(const PlanInput& in, Plan* plan) {
         plan->method == "copy" ? "COPY" : "INSERT", no_swap));
   } else if (replaces) {
     choose(plan, CommitScope::kSwap, "readers see the old rows until the renames");
-  } else if (asked == 1 || (is_small(in) && asked == 0)) {
+  } else if (!makes && (asked == 1 || (is_small(in) && asked == 0))) {
     choose(plan, CommitScope::kSingle,
            asked == 1 ? "one connection requested" : "few rows: one transaction on one connection");
   } else {
     choose(plan, CommitScope::kSwap,
            "several connections fill a table nobody sees; one short transaction publishes it");
   }
+  if (partitioned && plan->commit_scope == CommitScope::kSwap) plan_partition_routing(in, plan);
 }
 
 void plan_truncate(Plan* plan) {
@@ -106,6 +113,13 @@ Status plan_commit_scope(const PlanInput& in, Plan* plan) {
   if (in.sink.server_kind == "null") {
     plan->commit_scope = CommitScope::kNone;
     return {};
+  }
+  const bool makes_partitions = !in.request.create_partitions.empty();
+  const std::string no_partitions = makes_partitions ? no_partition_routing_reason(in, *plan) : "";
+  if (!no_partitions.empty()) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("partitions cannot be made by this load: {}", no_partitions),
+                 "create the partitions first, and leave --create-partitions out");
   }
   const bool truncates = plan->mode == Mode::kTruncate && in.sink.table_exists;
   const bool deletes = plan->mode == Mode::kDeleteInsert && in.sink.table_exists;

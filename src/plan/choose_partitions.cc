@@ -52,8 +52,10 @@ int workers_for(const PlanInput& in, Plan* plan) {
     workers = in.host.cores;
     reason = fmt::format("{} cores", in.host.cores);
   }
-  if (server && workers > in.sink.max_writers) {
-    workers = std::max(1, in.sink.max_writers);
+  // One more makes the tables beside the partitions while the others write.
+  const int slots = in.sink.max_writers - (plan->tree.empty() ? 0 : 1);
+  if (server && workers > slots) {
+    workers = std::max(1, slots);
     reason = fmt::format("the server has {} connection slots left", in.sink.max_writers);
     plan->warnings.push_back(fmt::format("connections reduced to {}: {}", workers, reason));
   }

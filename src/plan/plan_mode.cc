@@ -133,6 +133,7 @@ Status plan_upsert(const PlanInput& in, Plan* plan) {
 }  // namespace
 
 Status plan_mode(const PlanInput& in, Plan* plan) {
+  HEADRACE_TRY(check_new_partitions(in));
   HEADRACE_TRY(check_request(in));
   HEADRACE_TRY(check_target_kind(in));
   plan->replace_where = in.request.replace_where;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "sink/postgres/partition_tree.h"
+
 namespace headrace {
 namespace {
 
@@ -193,6 +195,9 @@ Status read_table(Connection& connection, const TableName& name, CatalogFacts* o
   }
   if (facts.relation_kind == "partitioned table") {
     facts.dependents = {"partitioned table"};
+    HEADRACE_ASSIGN(PartitionTree tree, read_partition_tree(connection, out->oid, facts.columns));
+    facts.partitions = std::move(tree.nodes);
+    facts.no_routing = std::move(tree.no_routing);
   } else if (facts.relation_kind == "table") {
     const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, facts.table));
     HEADRACE_ASSIGN(out->copy, read_table_copy(connection, out->oid, stage));
@@ -262,6 +267,9 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
                   connection.query("SELECT has_database_privilege(current_database(), 'TEMPORARY')",
                                    {}, kDoing));
   facts.can_create_temporary = cell_is_true(temporary, 0, 0);
+  HEADRACE_ASSIGN(const PgResult prepared,
+                  connection.exec("SHOW max_prepared_transactions", kDoing));
+  facts.max_prepared = static_cast<int>(cell_integer(prepared, 0, 0));
   HEADRACE_TRY(connection.run("COMMIT", kDoing));
   return out;
 }

@@ -15,9 +15,11 @@
 #include "sink/postgres/ledger.h"
 #include "sink/postgres/merge.h"
 #include "sink/postgres/methods.h"
+#include "sink/postgres/partition_writer.h"
 #include "sink/postgres/planned_sql.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
+#include "sink/postgres/publish_partitions.h"
 #include "sink/postgres/readiness.h"
 #include "sink/postgres/staging.h"
 #include "sink/postgres/write_job.h"
@@ -65,6 +67,7 @@ class PostgresSink final : public Sink {
     wal_start_ = wal_position();
     if (!ledger_id_.empty()) HEADRACE_TRY(make_ledger(pool_, plan_.schema));
     if (plan_.commit_scope == CommitScope::kSingle) return prepare_single(load_id);
+    if (!plan_.tree.empty()) return prepare_partitions(load_id);
     if (plan_.commit_scope == CommitScope::kSwap) return prepare_swap(load_id);
     if (plan_.commit_scope == CommitScope::kStaged) return prepare_staged(load_id);
     return Error(ErrorCode::kInternal,
@@ -93,6 +96,10 @@ class PostgresSink final : public Sink {
                  plan_.insert_rows};
     if (borrows) return method->open(WriterConnection::borrow(*control_), std::move(job), totals_);
     HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
+    if (partitions_ != nullptr) {
+      return std::unique_ptr<SinkWriter>(std::make_unique<PartitionWriter>(
+          std::move(connection), std::move(job), totals_, *partitions_));
+    }
     return method->open(std::move(connection), std::move(job), totals_);
   }
 
@@ -106,6 +113,7 @@ class PostgresSink final : public Sink {
   Status prepare_single(const std::string& load_id);
   Status prepare_swap(const std::string& load_id);
   Status prepare_staged(const std::string& load_id);
+  Status prepare_partitions(const std::string& load_id);
   Status remove_old_rows();
   Status create_target();
   Status check_cascades(const char* doing) const;
@@ -127,6 +135,7 @@ class PostgresSink final : public Sink {
   std::string stage_;  // scopes swap and staged
   std::string stage_schema_;
   TableCopy copy_;     // scope swap into an existing table
+  std::unique_ptr<PartitionStages> partitions_;  // scope swap into a partitioned table
   WriterTotals totals_;
   std::string wal_start_;
   int64_t rows_deleted_ = 0;
@@ -199,6 +208,12 @@ Status PostgresSink::prepare_swap(const std::string& load_id) {
   stage_ = staging_name(load_id, plan_.table);
   stage_schema_ = plan_.schema;
   return create_staging(pool_, plan_, *catalog_, load_id, stage_, &copy_);
+}
+
+Status PostgresSink::prepare_partitions(const std::string& load_id) {
+  HEADRACE_TRY(claim_load_id(*control_, load_id));
+  HEADRACE_ASSIGN(partitions_, PartitionStages::make(pool_, plan_, load_id));
+  return {};
 }
 
 // A temporary table lives in the control connection's transaction, which all of the load is then;
@@ -275,7 +290,9 @@ Result<PublishStats> PostgresSink::publish() {
   const bool staged = plan_.commit_scope == CommitScope::kStaged;
   const int64_t rows = totals_.rows_stored;
   PublishStats stats;
-  HEADRACE_ASSIGN(const Published published, single   ? publish_single(publication, rows, &stats)
+  HEADRACE_ASSIGN(const Published published, partitions_ != nullptr
+                                                 ? publish_partitions(publication, *partitions_, rows, &stats)
+                                             : single ? publish_single(publication, rows, &stats)
                                              : staged ? publish_staged(publication, &stats)
                                                       : publish_swap(publication, rows, &stats));
   state_ = State::kPublished;
@@ -298,6 +315,13 @@ void PostgresSink::abandon() noexcept {
   if (state_ != State::kPublished) state_ = State::kAbandoned;
   if (!prepared) return;
   pool_.clear();
+  if (partitions_ != nullptr) {
+    try {
+      for (const std::string& name : partitions_->qualified_names()) drop_staging(control_.get(), pool_, name);
+    } catch (...) {
+      // Out of memory: the tables keep their recognisable names.
+    }
+  }
   if (!stage_.empty() && !plan_.stage_is_temporary) {
     try {
       drop_staging(control_.get(), pool_, qualified(stage_schema_, stage_));

@@ -62,8 +62,9 @@ std::string lock_holders(const Publication& p) {
   return holders;
 }
 
-// Waits for the lock in short attempts: while one waits, new readers queue behind it.
-Status lock_target(const Publication& p) {
+}  // namespace
+
+Status lock_table(const Publication& p, const char* lock_mode) {
   const int timeout_ms =
       p.plan.lock_timeout_ms > 0 ? p.plan.lock_timeout_ms : kDefaultLockTimeoutMs;
   int pause_ms = kFirstPauseMs;
@@ -71,7 +72,7 @@ Status lock_target(const Publication& p) {
     HEADRACE_TRY(p.control.run(
         fmt::format("SAVEPOINT headrace_lock; SET LOCAL lock_timeout = {}", timeout_ms)));
     Status locked =
-        p.control.run(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target_of(p)),
+        p.control.run(fmt::format("LOCK TABLE {} IN {} MODE", target_of(p), lock_mode),
                       "locking the table for the swap");
     if (locked.ok() || locked.error().sqlstate != kLockNotAvailable) return locked;
     HEADRACE_TRY(p.control.run("ROLLBACK TO SAVEPOINT headrace_lock"));
@@ -90,6 +91,8 @@ Status lock_target(const Publication& p) {
     pause_ms *= 2;
   }
 }
+
+namespace {
 
 Error changed_meanwhile(const Publication& p) {
   return Error(
@@ -136,7 +139,7 @@ Result<SwapOutcome> swap_with_target(const Publication& p, Clock::time_point* lo
   HEADRACE_TRY(p.control.run(joined(p.copy.rights), "setting the rights of the new table"));
   HEADRACE_TRY(p.control.run(joined(p.copy.finish), "setting the properties of the new table"));
   HEADRACE_ASSIGN(const auto sequences, identity_sequences(p));
-  HEADRACE_TRY(lock_target(p));
+  HEADRACE_TRY(lock_table(p, "ACCESS EXCLUSIVE"));
   *locked_at = Clock::now();
   HEADRACE_TRY(check_unchanged(p));
   if (append) {

@@ -45,6 +45,9 @@ enum class Published {
 Result<Published> publish_single(const Publication& publication, int64_t rows, PublishStats* stats);
 Result<Published> publish_swap(const Publication& publication, int64_t rows, PublishStats* stats);
 
+// Locks the target. Waits in short attempts: while one waits, new readers queue behind it.
+Status lock_table(const Publication& publication, const char* lock_mode);
+
 // ANALYZE, whose time counts as index_seconds and whose failure is a warning: no data depends on
 // it.
 void analyze(Connection& connection, const std::string& qualified_table, PublishStats* stats);

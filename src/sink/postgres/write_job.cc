@@ -23,9 +23,9 @@ std::string begin_load_transaction() {
          "SET LOCAL idle_in_transaction_session_timeout = 0";
 }
 
-void name_target(const WriteJob& job, Error* error) {
-  replace_all(&error->message, job.table, job.target);
-  for (std::string& line : error->context) replace_all(&line, job.table, job.target);
+void name_target(const WriteJob& job, const std::string& table, Error* error) {
+  replace_all(&error->message, table, job.target);
+  for (std::string& line : error->context) replace_all(&line, table, job.target);
 }
 
 WriterConnection WriterConnection::borrow(Connection& connection) {

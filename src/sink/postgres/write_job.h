@@ -39,8 +39,8 @@ struct WriteJob {
 // slow.
 std::string begin_load_transaction();
 
-// Puts the name of the target where the server named the staging table.
-void name_target(const WriteJob& job, Error* error);
+// Puts the name of the target where the server named the staging table `table`.
+void name_target(const WriteJob& job, const std::string& table, Error* error);
 
 // A writer's connection inside an open transaction.
 //
