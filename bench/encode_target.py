@@ -2,9 +2,10 @@
 import hashlib
 
 from arms import Arm, peer
-from postgres_target import quoted
+from postgres_tables import quoted
 from reports import parsed
 from shell import BenchError
+from target import Target
 
 KEYS = {"rows", "seconds", "bytes", "cpu_seconds"}
 
@@ -18,13 +19,14 @@ def wrong(difference):
     return {"ok": False, "differences": [difference]}
 
 
-class EncodeTarget:
+class EncodeTarget(Target):
     name = "encode"
+    workloads = ("lineitem", "flights")
     title = "Encoding alone: Arrow batches in memory to PGCOPY bytes in memory, one thread"
 
-    def __init__(self, options, postgres):
+    def __init__(self, options, tables):
         self.options = options
-        self.postgres = postgres  # its server says what the bytes have to be
+        self.tables = tables  # its server says what the bytes have to be
         # Both encoders write here what they made, by a second pass after the timed one.
         self.out = options.work / "encoded.pgcopy"
         self.canonical = {}  # workload -> sha256 of the server's own COPY TO
@@ -40,16 +42,13 @@ class EncodeTarget:
         ]
 
     def prepare(self, workload, _arms):
-        self.postgres.prepare(workload, [])
+        self.tables.prepare(workload, parts=(1,))
         self.canonical[workload.name] = digest(workload.prepared(".pgcopy"))
 
     def reset(self, _workload):
         self.out.unlink(missing_ok=True)
 
-    def finish(self, _arm):
-        return None
-
-    def prove(self, workload, _arm, measured):
+    def prove(self, workload, _arm, measured, _seen):
         said, rows = parsed(measured.stdout), workload.facts()["rows"]
         if not said or not KEYS <= said.keys():
             return wrong("printed no JSON object with " + ", ".join(sorted(KEYS)))
@@ -70,19 +69,13 @@ class EncodeTarget:
         key = (workload.name, sha256)
         if key not in self.accepted:
             try:
-                self.postgres.reset(workload)
-                self.postgres.server.sql(f"\\copy {workload.table} from {quoted(self.out)} binary")
-                proof = self.postgres.prove_table(workload)
+                self.tables.reset(workload)
+                self.tables.server.sql(f"\\copy {workload.table} from {quoted(self.out)} binary")
+                proof = self.tables.prove(workload)
             except BenchError as error:
                 proof = wrong(str(error).replace("\n", " "))
             self.accepted[key] = dict(proof, forms={"bytes": "not as the server's COPY TO, but the same rows"})
         return self.accepted[key]
-
-    def environment(self):
-        return None
-
-    def server_cpu(self):
-        return None
 
     def settings(self):
         return {"clock": "the seconds each encoder reports; reading the file and writing the bytes are outside"}

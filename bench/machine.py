@@ -66,6 +66,10 @@ def versions(options, root):
     script = ("import importlib.metadata as m, json, sys; "
               "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))")
     found = json.loads(run([options.python, "-c", script, *PACKAGES]))
+    if options.spark_python:
+        found["pyspark"] = json.loads(run([options.spark_python, "-c", script, "pyspark"]))["pyspark"]
+        found["pgjdbc"] = version_of(["basename", options.spark_jar, ".jar"])
+        found["java"] = version_of(["java", "--version"])
     found["python"] = version_of([str(options.python), "--version"])
     found["sqlite3"] = version_of(["sqlite3", "--version"])
     found["psql"] = version_of(["psql", "--version"])

@@ -1,4 +1,5 @@
-"""The results as Markdown tables, lost comparisons included."""
+"""The results as Markdown tables, lost comparisons and missed aims included."""
+from aims import said as said_of_aim
 
 
 def number(value, form="{:.2f}", factor=1.0):
@@ -12,13 +13,14 @@ def outcome(ratio):
     return "lost" if ratio["median"] < 1 else "won"
 
 
-def shown_ratio(ratio):
+def shown_ratio(ratio, ours):
     if not ratio:
         return "-"
     text = f"{ratio['median']:.2f}"
     if ratio["pairs"] > 1:
         text += f" ({ratio['min']:.2f}-{ratio['max']:.2f})"
-    return f"**{text} {outcome(ratio)}**" if outcome(ratio) != "won" else text
+    # Against another of our own arms nothing is won or lost.
+    return f"**{text} {outcome(ratio)}**" if outcome(ratio) != "won" and not ours else text
 
 
 def notes(line):
@@ -33,32 +35,53 @@ def memory(line):
     return ("<= " if line["rss_is_floor"] else "") + number(line["peak_rss_bytes"], "{:.0f}", 1e6)
 
 
-def table_row(line, own, with_server):
-    cells = [line["label"]]
-    if line["status"] != "proven":
-        cells += [f"{line['status'].upper()}", *["-"] * (5 + with_server + len(own)), line["reason"] or ""]
+def rate(rows_per_second):
+    return number(rows_per_second, "{:,.0f}" if rows_per_second >= 100_000 else "{:.1f}", 1e3)
+
+
+def per_million(line, key):
+    """Seconds of CPU per million rows."""
+    return None if line[key] is None else line[key] / line["rows"] * 1e6
+
+
+def columns(result):
+    """(head, cell of a proven line) of every column but the first and the last."""
+    lines = result["arms"]
+    found = [("s, median (min-max)", lambda line: f"{line['seconds']:.2f}" + (
+        f" ({line['seconds_min']:.2f}-{line['seconds_max']:.2f})" if line["runs"] > 1 else "")),
+             ("k rows/s", lambda line: "-" if line["floor"] and not line["ours"]
+              else rate(line["rows_per_second"]))]
+    for who, key in (("client", "cpu_seconds"), ("server", "server_cpu_seconds")):
+        if any(line.get(key) is not None for line in lines):
+            found.append((f"{who} CPU s", lambda line, key=key: number(line[key])))
+            found.append((f"{who} CPU s/M rows", lambda line, key=key: number(per_million(line, key))))
+    found.append(("peak MB", memory))
+    if any(line.get("output_bytes") is not None for line in lines):
+        found.append(("output MB", lambda line: number(line["output_bytes"], "{:.1f}", 1e6)))
+    for extra in result.get("extras", ()):
+        found.append((extra["head"], lambda line, extra=extra: number(
+            line["extra"][extra["key"]], extra["form"], extra["factor"])))
+    for line in lines:
+        if line["compares"]:
+            found.append((f"time / {line['label']}", lambda other, name=line["arm"]: shown_ratio(
+                other.get("ratios", {}).get(name), other["ours"])))
+    return [*found, ("quiet runs", lambda line: f"{line['quiet']}/{line['runs']}")]
+
+
+def table_row(line, cells):
+    if line["status"] == "proven":
+        found = [line["label"], *(cell(line) for cell in cells), notes(line)]
     else:
-        spread = f" ({line['seconds_min']:.2f}-{line['seconds_max']:.2f})" if line["runs"] > 1 else ""
-        cells += [f"{line['seconds']:.2f}{spread}",
-                  "-" if line["floor"] and not line["ours"] else number(line["rows_per_second"], "{:,.0f}", 1e3),
-                  number(line["cpu_seconds"])]
-        cells += [number(line["server_cpu_seconds"])] if with_server else []
-        cells += [memory(line), number(line["output_bytes"], "{:.1f}", 1e6),
-                  *[shown_ratio(line.get("ratios", {}).get(name)) for name in own],
-                  f"{line['quiet']}/{line['runs']}", notes(line)]
-    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+        found = [line["label"], line["status"].upper(), *["-"] * (len(cells) - 1), line["reason"] or ""]
+    return "| " + " | ".join(cell.replace("|", "/") for cell in found) + " |"
 
 
 def table(result):
-    lines = result["arms"]
-    own = {line["arm"]: line["label"] for line in lines if line["ours"] and not line["floor"]}
-    with_server = any(line.get("server_cpu_seconds") is not None for line in lines)
-    heads = ["arm", "s, median (min-max)", "k rows/s", "client CPU s"]
-    heads += ["server CPU s"] if with_server else []
-    heads += ["peak MB", "output MB", *[f"time / {label}" for label in own.values()], "quiet runs", "notes"]
-    rule = ["---"] + ["---:"] * (len(heads) - 2) + ["---"]
+    shown = columns(result)
+    heads = ["arm", *(head for head, _ in shown), "notes"]
+    rule = ["---"] + ["---:"] * len(shown) + ["---"]
     return ["| " + " | ".join(heads) + " |", "| " + " | ".join(rule) + " |",
-            *[table_row(line, own, with_server) for line in lines]]
+            *[table_row(line, [cell for _, cell in shown]) for line in result["arms"]]]
 
 
 def verdict(result):
@@ -67,7 +90,7 @@ def verdict(result):
     said = {"won": [], "lost": [], "undecided": []}
     for line in result["arms"]:
         for name, ratio in (line.get("ratios") or {}).items():
-            if ratio:
+            if ratio and not line["ours"]:
                 said[outcome(ratio)].append(f"{labels[name]} against {line['label']} ({ratio['median']:.2f})")
     if not any(said.values()):
         return "Nothing to compare: no proven run of ours beside a peer's."
@@ -80,7 +103,12 @@ def section(result):
     return [f"## {result['title']}", "",
             f"{result['workload']}: {result['rows']:,} rows, {result['source_bytes'] / 1e6:.1f} MB of Parquet, "
             f"sha256 {result['source_sha256'][:16]}, {result['repeats']} round{'s' * (result['repeats'] > 1)}.", "",
-            *table(result), "", verdict(result), ""]
+            *table(result), "", verdict(result), "",
+            *paragraph(result.get("remarks")), *paragraph([said_of_aim(line) for line in result.get("aims", ())])]
+
+
+def paragraph(lines):
+    return [*lines, ""] if lines else []
 
 
 def document(results):

@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-TICK = os.sysconf("SC_CLK_TCK")
+from processes import TICK
 
 
 @dataclass
@@ -82,13 +82,18 @@ def read_log(log, number, kind):
         return file.read().strip()
 
 
+def error_line(text):
+    """The line that says what went wrong: the last with an error in it, as context may follow; or the last."""
+    lines = text.splitlines() or ["no message"]
+    return next((line for line in reversed(lines) if "error" in line.lower()), lines[-1])
+
+
 def failure_of(processes, log, expired, timeout):
     if expired:
         return f"stopped after {timeout:g} s"
     for number, process in enumerate(processes):
         if process.returncode:
-            lines = read_log(log, number, "err").splitlines() or ["no message"]
-            return f"exit {process.returncode}: {lines[-1][:200]}"
+            return f"exit {process.returncode}: {error_line(read_log(log, number, 'err'))[:200]}"
     return None
 
 

@@ -3,7 +3,7 @@ import os
 import secrets
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from measure import TICK
+from processes import children_cpu, process_times
 from shell import run
 
 # What a careful owner of a real server would set. Nothing here gives up durability. Background work that would hit
@@ -19,27 +19,6 @@ SETTINGS = {
     "synchronize_seqscans": "off",
 }
 DATABASE = ROLE = "bench"
-
-
-def process_times(pid):
-    """(parent, CPU seconds of the process, CPU seconds of its ended children)."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    user, system, child_user, child_system = (int(x) / TICK for x in fields[11:15])
-    return int(fields[1]), user + system, child_user + child_system
-
-
-def children_cpu(pid):
-    total = 0.0
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                parent, used, _ = process_times(entry)
-            except (OSError, IndexError):
-                continue
-            if parent == pid:
-                total += used
-    return total
 
 
 class Server:

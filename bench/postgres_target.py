@@ -1,132 +1,109 @@
 """Loading into PostgreSQL: Parquet file to committed rows in an empty, logged table."""
+from aims import postgres_aims
 from arms import Arm, headrace, null_floor, peer
-from postgres_server import Server
+from postgres_tables import quoted
 from reports import rows_in_report
+from spark_arms import spark_arms
+from target import Target
 
-PANDAS_ROWS = {"lineitem": 100_000, "flights": 100_000}  # the whole file would take hours
+# Rows of the arms that would take hours with the whole file; of the entity files as many as there are.
+PANDAS_ROWS = {"lineitem": 100_000, "flights": 100_000}
+EXECUTEMANY_ROWS = {"lineitem": 500_000, "flights": 500_000, "entity": 20_000, "entity_bare": 20_000}
+STANDARD_ROWS = {"lineitem": 200_000, "flights": 200_000, "entity": 20_000, "entity_bare": 20_000}
+PLAIN, ENTITY = ("lineitem", "flights"), ("entity", "entity_bare")
+# Arrow has no type that says jsonb or geometry, so these peers send the bytes of the text.
+NO_TEXT = dict.fromkeys(ENTITY, "sends text as it is, which is no jsonb and no geometry in binary COPY")
 PSQL = ["-Xq", "-v", "ON_ERROR_STOP=1", "-c"]
 
 
-def quoted(path):
-    return "'" + str(path).replace("'", "''") + "'"
+def load(options, server, workload, source, *arguments):
+    return headrace(options, source, "--to", server.uri, "--table", workload.table, *arguments)
 
 
-class PostgresTarget:
+def connections(chosen):
+    return [] if chosen == "auto" else ["--connections", chosen]
+
+
+def copy(server, workload, path, form):
+    return ["psql", server.uri, *PSQL, f"\\copy {workload.table} from {quoted(path)} {form}"]
+
+
+def psql_sessions(tables, number, **more):
+    """So many psql at once, each with its part of the rows."""
+    note = "from a PGCOPY file made before the clock" if number == 1 else \
+        "not atomic; from PGCOPY files made before the clock"
+    label = "psql binary COPY" + (f", {number} sessions" if number > 1 else "")
+    return Arm(more.pop("name", "psql" if number == 1 else f"psql_{number}"), label, note=note, **more,
+               commands=lambda w, source: [copy(tables.server, w, part, "binary") for part in tables.parts(w, number)],
+               inputs=lambda w, source: tables.parts(w, number))
+
+
+class PostgresTarget(Target):
     name = "postgres"
     title = "PostgreSQL: Parquet file to committed rows in an empty, logged table, whole process"
+    workloads = PLAIN + ENTITY
 
-    def __init__(self, options):
-        self.options = options
-        self.server = Server(options.server_script, options.work / "server", options.shared_buffers)
-        self.expected = {}  # (workload, rows) -> what the proof query gives for the reference table
-        self.running = False
-
-    def ensure_server(self):
-        if not self.running:
-            self.running = True  # also when the start fails half way: close() then stops what there is
-            self.server.start()
-        return self.server
+    def __init__(self, options, tables):
+        self.options, self.tables, self.server = options, tables, tables.server
 
     def arms(self):
-        options, server = self.options, self.server
-        many = options.connections
+        return [*self.own_arms(), *self.peer_arms(), *spark_arms(self.options, self.server),
+                # Without a server there are no geometry columns: their text would go through as it is.
+                null_floor(self.options, PLAIN)]
+
+    def ours(self, name, label, *arguments, **more):
+        return Arm(name, label, ours=True, **more, commands=lambda w, source: load(
+            self.options, self.server, w, source, "--mode", "append", *arguments))
+
+    def own_arms(self):
+        many = self.options.connections
+        copy_by = ("--method", "copy")
         return [
-            Arm("headrace_1", "headrace, 1 connection", ours=True,
-                commands=lambda w, source: self.headrace(w, source, "1")),
-            Arm("headrace", f"headrace, connections {many}", ours=True,
-                commands=lambda w, source: self.headrace(w, source, many)),
-            Arm("psql", "psql binary COPY", note="from a PGCOPY file made before the clock",
-                commands=lambda w, source: [self.copy(w, w.prepared(".pgcopy"), "binary")],
-                inputs=lambda w, source: [w.prepared(".pgcopy")]),
-            Arm("psql_2", "psql binary COPY, 2 sessions", note="not atomic; from PGCOPY files made before the clock",
-                commands=lambda w, source: [self.copy(w, half, "binary") for half in self.halves(w)],
-                inputs=lambda w, source: self.halves(w)),
-            Arm("psql_csv", "psql csv COPY", note="from a CSV made before the clock",
-                commands=lambda w, source: [self.copy(w, w.csv(), "csv")], inputs=lambda w, source: [w.csv()]),
-            Arm("pgpq", "pgpq + psycopg",
-                commands=lambda w, source: peer(options, "postgres_pgpq.py", source, server.uri, w.table)),
-            Arm("adbc", "ADBC ingest, append",
-                commands=lambda w, source: peer(options, "postgres_adbc.py", source, server.uri, w.table)),
-            Arm("duckdb", "DuckDB postgres extension",
-                commands=lambda w, source: peer(options, "postgres_duckdb.py", source, server.uri, w.table)),
-            Arm("pandas", "pandas to_sql, multi", rows=PANDAS_ROWS,
-                commands=lambda w, source: peer(options, "postgres_pandas.py", source, server.uri, w.table)),
-            null_floor(options),
+            self.ours("headrace_1", "headrace, 1 connection", *copy_by, *connections("1")),
+            self.ours("headrace", f"headrace, connections {many}", *copy_by, *connections(many)),
+            self.ours("headrace_2", "headrace, 2 connections", *copy_by, *connections("2"), workloads=ENTITY,
+                      yardstick=False),
+            self.ours("optimized", "headrace, method optimized", "--method", "optimized"),
+            self.ours("async", "headrace, method async", "--method", "async", yardstick=False),
+            self.ours("standard", "headrace, method standard", "--method", "standard", yardstick=False,
+                      rows=STANDARD_ROWS),
         ]
 
-    def headrace(self, workload, source, connections):
-        chosen = [] if connections == "auto" else ["--connections", connections]
-        return headrace(self.options, source, "--to", self.server.uri, "--table", workload.table,
-                        "--mode", "append", *chosen)
-
-    def copy(self, workload, path, form):
-        return ["psql", self.server.uri, *PSQL, f"\\copy {workload.table} from {quoted(path)} {form}"]
-
-    def halves(self, workload):
-        return [workload.prepared(".1of2.pgcopy"), workload.prepared(".2of2.pgcopy")]
+    def peer_arms(self):
+        options, server, tables = self.options, self.server, self.tables
+        return [
+            psql_sessions(tables, 1), psql_sessions(tables, 2),
+            Arm("psql_csv", "psql csv COPY", note="from a CSV made before the clock",
+                commands=lambda w, source: [copy(server, w, w.csv(), "csv")], inputs=lambda w, source: [w.csv()]),
+            Arm("pgpq", "pgpq + psycopg", cannot=NO_TEXT,
+                commands=lambda w, source: peer(options, "postgres_pgpq.py", source, server.uri, w.table)),
+            Arm("adbc", "ADBC ingest, append", cannot=NO_TEXT,
+                commands=lambda w, source: peer(options, "postgres_adbc.py", source, server.uri, w.table)),
+            Arm("adbc_staged", "ADBC ingest as text, INSERT ... SELECT with casts", workloads=ENTITY,
+                commands=lambda w, source: peer(options, "postgres_adbc_staged.py", source, server.uri, w.table,
+                                                *w.casts)),
+            Arm("duckdb", "DuckDB postgres extension",
+                commands=lambda w, source: peer(options, "postgres_duckdb.py", source, server.uri, w.table, *w.wkt)),
+            Arm("executemany", "psycopg 3 executemany, pipeline", rows=EXECUTEMANY_ROWS,
+                commands=lambda w, source: peer(options, "postgres_executemany.py", source, server.uri, w.table,
+                                                *w.wkt)),
+            Arm("pandas", "pandas to_sql, multi", rows=PANDAS_ROWS, workloads=PLAIN,
+                commands=lambda w, source: peer(options, "postgres_pandas.py", source, server.uri, w.table)),
+        ]
 
     def prepare(self, workload, arms):
-        self.ensure_server()
-        self.load_reference(workload)
-        self.export(workload)
-        for arm in arms:
-            workload.subset(arm.limit(workload))
-            self.expect(workload, arm.limit(workload))
-
-    def reference(self, workload, rows=None):
-        return f"ref_{workload.table}" + (f"_{rows}" if rows else "")
-
-    def load_reference(self, workload):
-        """The rows by a path of their own: CSV by another program, parsed by the server."""
-        table, stamp = self.reference(workload), workload.stamp()
-        if self.server.sql(f"SELECT obj_description(to_regclass('{table}'))") == stamp:
-            return
-        # Creating the table in the transaction of the COPY keeps the order of the rows: otherwise later short rows
-        # fill gaps in earlier pages, and neither the subsets nor the exported bytes would follow the source.
-        self.server.sql(f"BEGIN;\nDROP TABLE IF EXISTS {table};\nCREATE TABLE {table} ({workload.columns});\n"
-                        f"\\copy {table} from {quoted(workload.csv())} csv\nCOMMENT ON TABLE {table} IS '{stamp}';\n"
-                        f"COMMIT;\nVACUUM ANALYZE {table};")
-
-    def export(self, workload):
-        """The server's own PGCOPY files of the reference: one whole, and two halves for two sessions."""
-        table = self.reference(workload)
-        middle = int(self.server.sql(f"SELECT pg_relation_size('{table}') / 8192 / 2"))
-        parts = {".pgcopy": "true", ".1of2.pgcopy": f"ctid < '({middle},0)'", ".2of2.pgcopy": f"ctid >= '({middle},0)'"}
-        for suffix, condition in parts.items():
-            # One scan in the order of the file; parallel workers would mix it.
-            workload.make(suffix, lambda out, condition=condition: self.server.sql(
-                "SET max_parallel_workers_per_gather = 0;\n"
-                f"\\copy (SELECT * FROM {table} WHERE {condition}) to {quoted(out)} binary"))
-
-    def checksum(self, table):
-        """Rows, and the sum of a 64-bit hash of every whole row: any changed value changes it, the order does not."""
-        return self.server.sql(f"SELECT count(*), sum(hash_record_extended(t.*, 0)::numeric) FROM {table} t")
-
-    def expect(self, workload, rows):
-        if (workload.name, rows) not in self.expected:
-            table = self.reference(workload, rows)
-            if rows:
-                self.server.sql(f"DROP TABLE IF EXISTS {table};\nSET max_parallel_workers_per_gather = 0;\n"
-                                f"CREATE TABLE {table} AS SELECT * FROM {self.reference(workload)} LIMIT {rows};")
-            self.expected[workload.name, rows] = self.checksum(table)
-        return self.expected[workload.name, rows]
+        self.tables.prepare(workload, arms)
 
     def reset(self, workload):
-        self.server.sql(f"DROP TABLE IF EXISTS {workload.table};\nCREATE TABLE {workload.table} ({workload.columns});\n"
-                        f"ALTER TABLE {workload.table} OWNER TO bench;\nCHECKPOINT;")
+        self.tables.reset(workload)
 
-    def finish(self, _arm):
-        return None  # committed is durable: synchronous_commit is on
-
-    def prove(self, workload, arm, measured):
+    def prove(self, workload, arm, measured, _seen):
         if arm.floor:
             return rows_in_report(measured.stdout, workload.facts()["rows"])
-        return self.prove_table(workload, arm.limit(workload))
+        return self.tables.prove(workload, arm.limit(workload))
 
-    def prove_table(self, workload, rows=None):
-        found, wanted = self.checksum(workload.table), self.expect(workload, rows)
-        return {"ok": found == wanted, "checksum": found,
-                "differences": [] if found == wanted else [f"rows|checksum is {found}, not {wanted}"]}
+    def remarks(self, result):
+        return [], postgres_aims(result)
 
     def environment(self):
         return self.server.env
@@ -135,9 +112,4 @@ class PostgresTarget:
         return self.server.cpu_seconds()
 
     def settings(self):
-        return dict(self.server.settings(), connection="TCP to 127.0.0.1 without TLS")
-
-    def close(self):
-        if self.running:
-            self.server.stop()
-            self.running = False
+        return self.tables.settings()

@@ -1,6 +1,7 @@
 """Interleaved rounds: every arm once per round, in another order each round, proven before its time counts."""
 from dataclasses import asdict, dataclass, field
 
+from action import timed_action
 from measure import timed
 from reports import parsed
 from shell import BenchError, say, warm
@@ -11,7 +12,7 @@ class Run:
     arm: str
     round: int
     position: int
-    status: str  # proven, void (ran, but the result is wrong) or failed
+    status: str  # proven, void (ran, but the result is wrong), failed, or cannot (failed, as was known)
     reason: str | None = None
     seconds: float | None = None  # only of proven runs
     cpu_seconds: float | None = None
@@ -25,6 +26,7 @@ class Run:
     output_bytes: int | None = None
     command: list = field(default_factory=list)
     proof: dict = field(default_factory=dict)
+    extra: dict = field(default_factory=dict)  # of target.watch
     report: dict | None = None
 
 
@@ -37,11 +39,35 @@ def record(run, target, measured, server_cpu):
     run.cpu_seconds, run.peak_rss_bytes = measured.cpu_seconds, measured.peak_rss_bytes
     run.rss_floor_bytes, run.steal_seconds = measured.rss_floor_bytes, measured.steal_seconds
     run.server_cpu_seconds = server_cpu
-    run.foreign_cpu_seconds = max(0.0, measured.machine_cpu_seconds - measured.cpu_seconds - (server_cpu or 0.0))
+    known = measured.cpu_seconds + (server_cpu or 0.0) + run.extra.get("companion_cpu_seconds", 0.0)
+    run.foreign_cpu_seconds = max(0.0, measured.machine_cpu_seconds - known)
     run.quiet = is_quiet(run, measured.seconds)
     run.seconds, run.report = measured.seconds, parsed(measured.stdout)
     if target.name == "encode":
         run.seconds, run.cpu_seconds = run.report["seconds"], run.report["cpu_seconds"]
+
+
+def shortened(differences):
+    """All of them are in the run's proof; the first tell enough."""
+    more = [f"and {len(differences) - 3} more"] if len(differences) > 3 else []
+    return "; ".join(differences[:3] + more)
+
+
+def clocked(target, workload, arm, files, commands, log, options, extra):
+    """(Measurement, CPU seconds of the server or None) of one run, in a target that is as at its start."""
+    def reset():
+        target.reset(workload)
+        warm(files)
+
+    reset()
+    if arm.action:
+        return timed_action(commands[0], target.environment(), log, options.timeout, reset, target.server_cpu)
+    with target.watch(workload) as seen:
+        before = target.server_cpu()
+        measured = timed(commands, target.environment(), log, options.timeout, target.finish(arm))
+        server_cpu = None if before is None else target.server_cpu() - before
+    extra.update(seen)
+    return measured, server_cpu
 
 
 def run_arm(target, workload, arm, run, options, show):
@@ -49,19 +75,17 @@ def run_arm(target, workload, arm, run, options, show):
     commands = arm.commands(workload, source)
     run.command = [show(command) for command in commands]
     run.rows = workload.facts(arm.limit(workload))["rows"]
-    target.reset(workload)
-    warm(arm.files(workload, source))
-    server_before = target.server_cpu()
     log = options.work / "logs" / f"{target.name}-{workload.name}-{arm.name}-{run.round}"
     log.parent.mkdir(parents=True, exist_ok=True)
-    measured = timed(commands, target.environment(), log, options.timeout, target.finish(arm))
-    server_cpu = None if server_before is None else target.server_cpu() - server_before
+    files = arm.files(workload, source)
+    measured, server_cpu = clocked(target, workload, arm, files, commands, log, options, run.extra)
     if measured.failure:
-        run.status, run.reason = "failed", measured.failure
+        known = arm.cannot.get(workload.name)
+        run.status, run.reason = ("cannot", f"{known} ({measured.failure})") if known else ("failed", measured.failure)
         return
-    run.proof = target.prove(workload, arm, measured)
+    run.proof = target.prove(workload, arm, measured, run.extra)
     if not run.proof["ok"]:
-        run.status, run.reason = "void", "; ".join(run.proof["differences"])
+        run.status, run.reason = "void", shortened(run.proof["differences"])
         return
     run.status, run.output_bytes = "proven", run.proof.get("output_bytes")
     record(run, target, measured, server_cpu)

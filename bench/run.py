@@ -8,20 +8,29 @@ import shlex
 import signal
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
+import entity_workload
 import machine
 import markdown
 import summary
+import workloads
 from arms import missing
 from encode_target import EncodeTarget
+from postgres_tables import PostgresTables
 from postgres_target import PostgresTarget
+from replace_target import ReplaceTarget
 from rounds import run_rounds
+from scaling_target import ScalingTarget
 from shell import BenchError, run, say
 from sqlite_target import SqliteTarget
-from workloads import ROOT, WORKLOADS
+from workloads import BENCH, ROOT
 
-TARGETS = ("sqlite", "postgres", "encode")
+TARGETS = ("sqlite", "postgres", "encode", "scaling", "replace")
+WORKLOADS = {**workloads.WORKLOADS, **entity_workload.WORKLOADS}
+# The workloads of a target when none is asked for: of scaling only the one whose aims it has.
+DEFAULTS = {"scaling": ("lineitem",)}
 BUILD_HINT = "cmake --preset release, or --peers-only"
 
 
@@ -47,9 +56,10 @@ def absolute(text):
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
     add = parser.add_argument
-    add("--workload", type=names(list(WORKLOADS)), default=list(WORKLOADS), help="of lineitem,flights; default both")
-    add("--target", type=names(TARGETS), default=list(TARGETS), help="of sqlite,postgres,encode; default all")
+    add("--workload", type=names(list(WORKLOADS)), help=f"of {','.join(WORKLOADS)}; default all that a target has")
+    add("--target", type=names(TARGETS), default=list(TARGETS), help=f"of {','.join(TARGETS)}; default all")
     add("--arms", type=lambda text: text.split(","), help="only these arms, see --list")
+    add("--spark", action="store_true", help="Spark's arms too: 320 MB to download, needs Java 17 and Maven")
     add("--list", action="store_true", help="print the arms and stop")
     add("--repeats", type=int, default=5, help="rounds; default 5")
     add("--quick", action="store_true", help="one round")
@@ -62,31 +72,49 @@ def parse_arguments():
     add("--lineitem", type=absolute, help="a lineitem Parquet file of that scale; default by scripts/fetch_data.sh")
     add("--lineitem-csv", type=absolute, help="the same as CSV without header; default by tpchgen-cli")
     add("--flights", type=absolute, help="flights-3m.parquet; default by scripts/fetch_data.sh")
+    add("--entity-rows", type=int, default=100_000, help="rows of the entity workloads; default 100000")
     add("--python", type=absolute, default=cache_folder() / "venv-bench/bin/python",
         help="the python that has bench/requirements.txt")
     add("--work", type=absolute, default=ROOT / "build/bench/work",
-        help="prepared files, server, what the arms write (8 GB)")
+        help="prepared files, server, what the arms write (15 GB)")
     add("--output", type=absolute, default=ROOT / "build/bench/results.json", help="every single run as JSON")
     add("--server-script", type=absolute, default=ROOT / "tests/servers/postgres.sh",
         help="starts and stops PostgreSQL")
     add("--shared-buffers", default="4GB", help="of that server; default 4GB")
     add("--timeout", type=float, default=900, help="seconds after which a run is ended; default 900")
     options = parser.parse_args()
+    options.spark_python = options.spark_jar = None  # set when an arm needs them
     if options.quick:
         options.repeats = 1
     if options.repeats < 1:
         parser.error("--repeats must be at least 1")
+    if options.entity_rows < 1:
+        parser.error("--entity-rows must be at least 1")
     return options
 
 
 def make_targets(options):
-    postgres = PostgresTarget(options)
-    return {"sqlite": SqliteTarget(options), "postgres": postgres, "encode": EncodeTarget(options, postgres)}
+    tables = PostgresTables(options)
+    postgres = [kind(options, tables) for kind in (PostgresTarget, EncodeTarget, ScalingTarget, ReplaceTarget)]
+    return {target.name: target for target in (SqliteTarget(options), *postgres)}, tables
 
 
-def choose(options, target, arms):
+def chosen_workloads(options, target):
+    asked = options.workload or DEFAULTS.get(target.name, target.workloads)
+    return [name for name in WORKLOADS if name in asked and name in target.workloads]
+
+
+def is_wanted(options, arm, workload):
+    if options.arms:
+        asked = arm.name in options.arms
+    else:
+        asked = options.spark or not arm.spark
+    return asked and (not arm.workloads or workload in arm.workloads)
+
+
+def choose(options, target, workload):
     """(arms to run, arm name -> why not), from what was asked for and what is built."""
-    wanted = [arm for arm in arms if not options.arms or arm.name in options.arms]
+    wanted = [arm for arm in target.arms() if is_wanted(options, arm, workload)]
     binary = options.bench_encode if target.name == "encode" else options.headrace
     absent = "--peers-only" if options.peers_only else missing(binary, BUILD_HINT)
     skipped = {arm.name: absent for arm in wanted if arm.ours and absent}
@@ -98,12 +126,17 @@ def check(options, targets):
     known = {arm.name for target in targets.values() for arm in target.arms()}
     if unknown := set(options.arms or ()) - known:
         raise BenchError(f"no such arm: {', '.join(sorted(unknown))}; see --list")
-    for name in options.target:
-        for why in choose(options, targets[name], targets[name].arms())[1].values():
-            if not options.peers_only:
-                raise BenchError(why)
+    chosen = [choose(options, targets[name], workload)
+              for name in options.target for workload in chosen_workloads(options, targets[name])]
+    for why in (why for _, skipped in chosen for why in skipped.values()):
+        if not options.peers_only:
+            raise BenchError(why)
+    if not any(arms for arms, _ in chosen):
+        raise BenchError("nothing to run: none of these targets has such a workload or arm; see --list")
     if not options.python.is_file():
         run([ROOT / "scripts/install_dependencies.sh", "bench"])
+    if any(arm.spark for arms, _ in chosen for arm in arms):
+        options.spark_python, options.spark_jar = run([BENCH / "fetch_spark.sh"]).splitlines()[-2:]
 
 
 def portable(options):
@@ -118,15 +151,19 @@ def portable(options):
 
 
 def measure(options, target, workload):
-    arms, skipped = choose(options, target, target.arms())
+    arms, skipped = choose(options, target, workload.name)
     running = [arm for arm in arms if arm.name not in skipped]
     target.prepare(workload, running)
     runs = run_rounds(target, workload, running, options, portable(options))
     with open(workload.source, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"target": target.name, "title": target.title, "workload": workload.name, "repeats": options.repeats,
-            "rows": workload.facts()["rows"], "source_bytes": workload.source.stat().st_size, "source_sha256": sha256,
-            "settings": target.settings(), "arms": summary.of_target(workload, arms, runs, skipped), "runs": runs}
+    result = {"target": target.name, "title": target.title, "workload": workload.name, "repeats": options.repeats,
+              "rows": workload.facts()["rows"], "source_bytes": workload.source.stat().st_size,
+              "source_sha256": sha256, "cores": len(os.sched_getaffinity(0)), "settings": target.settings(),
+              "extras": [asdict(extra) for extra in target.extras],
+              "arms": summary.of_target(workload, arms, runs, skipped, target.extras), "runs": runs}
+    result["remarks"], result["aims"] = target.remarks(result)
+    return result
 
 
 def write_results(options, results):
@@ -142,14 +179,15 @@ def benchmark(options, targets):
     results = {"schema_version": 1, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                "machine": machine.describe(options.work), "versions": machine.versions(options, ROOT),
                "options": {"repeats": options.repeats, "connections": options.connections, "scale": options.scale,
-                           "headrace_args": options.headrace_args, "timeout_seconds": options.timeout}, "results": []}
+                           "entity_rows": options.entity_rows, "headrace_args": options.headrace_args,
+                           "timeout_seconds": options.timeout}, "results": []}
     if results["machine"]["file_system"] == "tmpfs":
         say(f"warning: {options.work} is in memory, where a sync costs nothing; choose --work on a disk")
-    workloads = [WORKLOADS[name](options) for name in options.workload]
     try:
-        for name in options.target:
-            for workload in workloads:
-                results["results"].append(measure(options, targets[name], workload))
+        for target in (targets[name] for name in options.target):
+            for workload in chosen_workloads(options, target):
+                if choose(options, target, workload)[0]:
+                    results["results"].append(measure(options, target, WORKLOADS[workload](options)))
     finally:
         # What is complete is kept when a later part fails or is interrupted.
         if results["results"]:
@@ -159,10 +197,10 @@ def benchmark(options, targets):
                if line["ours"] and not options.peers_only)
 
 
-def close(targets):
-    for target in targets.values():
+def close(parts):
+    for part in parts:
         try:
-            target.close()
+            part.close()
         except BenchError as error:
             say(f"bench: {error}")
 
@@ -174,11 +212,13 @@ def interrupted(_signal, _frame):
 def main():
     options = parse_arguments()
     signal.signal(signal.SIGTERM, interrupted)
-    targets = make_targets(options)
+    targets, tables = make_targets(options)
     if options.list:
         for name in options.target:
             for arm in targets[name].arms():
-                print(f"{name:9} {arm.name:12} {arm.label}{' (' + arm.note + ')' if arm.note else ''}")
+                only = f"{'/'.join(arm.workloads)} only" if arm.workloads else ""
+                notes = "; ".join(note for note in (only, arm.note) if note)
+                print(f"{name:9} {arm.name:14} {arm.label}{' (' + notes + ')' if notes else ''}")
         return 0
     try:
         return 0 if benchmark(options, targets) else 1
@@ -188,7 +228,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     finally:
-        close(targets)
+        close([targets["sqlite"], targets["encode"], tables])
 
 
 if __name__ == "__main__":

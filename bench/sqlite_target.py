@@ -6,6 +6,7 @@ import sqlite_proof
 from arms import Arm, headrace, null_floor, peer
 from reports import rows_in_report
 from shell import BenchError
+from target import Target
 
 # pandas holds the frame and its Python objects: about 1.8 GB per million rows of lineitem.
 PANDAS_ROWS = {"lineitem": 1_000_000}
@@ -28,8 +29,9 @@ def leftovers(path):
     return [str(file.name) for file in beside if file.exists() and file.stat().st_size]
 
 
-class SqliteTarget:
+class SqliteTarget(Target):
     name = "sqlite"
+    workloads = ("lineitem", "flights")
     title = "SQLite: Parquet file to finished and synced database file, whole process"
 
     def __init__(self, options):
@@ -89,7 +91,7 @@ class SqliteTarget:
     def finish(self, arm):
         return None if arm.name == "null" else lambda: sync(self.out)
 
-    def prove(self, workload, arm, measured):
+    def prove(self, workload, arm, measured, _seen):
         facts = workload.facts(arm.limit(workload))
         if arm.name == "null":
             return rows_in_report(measured.stdout, facts["rows"])
@@ -108,12 +110,6 @@ class SqliteTarget:
         if key not in self.proven:
             self.proven[key] = sqlite_proof.prove(self.out, workload.table, facts)
         return dict(self.proven[key], sha256=key[2])
-
-    def environment(self):
-        return None
-
-    def server_cpu(self):
-        return None
 
     def settings(self):
         return {"sync": "fsync of the file is inside the clock for every arm"}

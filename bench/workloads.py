@@ -29,6 +29,11 @@ class Workload:
     csv_recipe: tuple  # command that writes the CSV; "OUT" stands for a folder or file
     csv_has_header: bool
     ready_csv: Path | None = None
+    indexes: tuple = ()  # SQL after CREATE TABLE, before the clock
+    wkt: tuple = ()  # columns of geometries as text: peers that send text put the SRID in front
+    casts: tuple = ()  # NAME:TYPE of the columns that text is cast into
+    # (column, SQL that gives its value as text), for tables whose rows PostgreSQL cannot hash; all columns
+    column_text: tuple = ()
 
     def stamp(self):
         """Changes when the source does: prepared files and tables of another source are not taken."""
@@ -37,7 +42,7 @@ class Workload:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def prepared(self, suffix):
-        return self.work / "inputs" / f"{self.name}-{self.stamp()}{suffix}"
+        return self.work / "inputs" / f"{self.table}-{self.stamp()}{suffix}"
 
     def make(self, suffix, write):
         """Path of a prepared file; write(temporary path) makes it unless an earlier run did."""
@@ -62,7 +67,8 @@ class Workload:
         source = self.source if rows is None else self.subset(rows)
         script = BENCH / "inputs" / "source_facts.py"
         suffix = ".facts.json" if source == self.source else f"-{rows}.facts.json"
-        path = self.make(suffix, lambda out: out.write_text(run([self.python, script, source])))
+        only = ["--rows"] if self.column_text else []  # the proof is the server's: only the rows are needed
+        path = self.make(suffix, lambda out: out.write_text(run([self.python, script, source, *only])))
         return json.loads(path.read_text())
 
     def csv(self):

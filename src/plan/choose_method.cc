@@ -53,7 +53,7 @@ Status fall_back(const PlanInput& in, Plan* plan) {
   if (!in.request.fallback || plan->row_format == RowFormat::kText) {
     return Error(ErrorCode::kUnsupported,
                  fmt::format("COPY into {} is refused: {}", in.sink.table, in.sink.copy_refusal),
-                 "use --method optimized, or a user whom row-level security does not bind");
+                 "use --method optimized");
   }
   plan->method = "optimized";
   plan->method_reason = fmt::format("instead of copy: {}", in.sink.copy_refusal);

@@ -23,10 +23,11 @@ Status check_target(const PlanInput& in, Plan* plan) {
                  "use --mode append to add rows, or --mode replace to replace all of them; truncate, "
                  "upsert and delete_insert load into it too");
   }
+  const bool appends_to_view = sink.relation_kind == "view" && in.request.mode == Mode::kAppend;
   if (sink.relation_kind != "table" && sink.relation_kind != "partitioned table" &&
-      sink.relation_kind != "file") {
+      sink.relation_kind != "file" && !appends_to_view) {
     return Error(ErrorCode::kUnsupported, fmt::format("{} is a {}, not a table", name, sink.relation_kind),
-                 "load into a table");
+                 sink.relation_kind == "view" ? "use --mode append, or load into the table below it" : "load into a table");
   }
   if (!sink.can_insert) {
     return Error(ErrorCode::kServer, fmt::format("the user may not insert into {}", name),

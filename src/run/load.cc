@@ -75,6 +75,11 @@ void fill_from_stats(const PipelineStats& stats, Report* report) {
   report->phases.read = static_cast<double>(stats.read_nanos) * 1e-9;
   report->phases.encode = static_cast<double>(stats.encode_nanos) * 1e-9;
   report->phases.send = static_cast<double>(stats.send_nanos) * 1e-9;
+  if (stats.writers_refused == 0) return;
+  report->warnings.push_back(fmt::format("{} of {} connections were refused: the server has no slot left; the load ran on {}",
+                                         stats.writers_refused, report->connections,
+                                         report->connections - stats.writers_refused));
+  report->connections -= stats.writers_refused;
 }
 
 // What options let us change, a warning for each column.
@@ -104,9 +109,8 @@ bool is_cancelled(const LoadRequest& request) {
 
 // Everything between the plan and the commit. The sink is abandoned when this fails.
 Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
-  HEADRACE_TRY(opened.sink->prepare(opened.plan, report->load_id));
   PipelineStats stats;
-  Status status = run_pipeline(request, opened.plan, *opened.source, *opened.sink, &stats);
+  Status status = run_pipeline(request, opened.plan, report->load_id, *opened.source, *opened.sink, &stats);
   fill_from_stats(stats, report);
   if (!status.ok()) return status;
   if (is_cancelled(request)) return Error(ErrorCode::kCancelled, "the load was cancelled");

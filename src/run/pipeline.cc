@@ -14,6 +14,7 @@
 #include "base/phase_timer.h"
 #include "encode/row_encoder.h"
 #include "run/batch_queue.h"
+#include "run/retry.h"
 
 namespace headrace {
 namespace {
@@ -44,10 +45,11 @@ Error cancelled() { return Error(ErrorCode::kCancelled, "the load was cancelled"
 
 class Pipeline {
  public:
-  Pipeline(const LoadRequest& request, const Plan& plan, Source& source, Sink& sink,
-           PipelineStats& stats)
+  Pipeline(const LoadRequest& request, const Plan& plan, const std::string& load_id, Source& source,
+           Sink& sink, PipelineStats& stats)
       : request_(request),
         plan_(plan),
+        load_id_(load_id),
         source_(source),
         sink_(sink),
         stats_(stats),
@@ -61,12 +63,17 @@ class Pipeline {
 
   Status run() {
     std::vector<std::thread> threads;
-    running_ = plan_.readers + plan_.workers;
+    running_ = plan_.readers + 1;
     for (int i = 0; i < plan_.readers; ++i) {
       threads.emplace_back([this] { guard([this] { return read_partitions(); }); });
     }
-    for (int i = 0; i < plan_.workers; ++i) {
-      threads.emplace_back([this, i] { guard([this, i] { return write_batches(i); }); });
+    guard([this] { return sink_.prepare(plan_, load_id_); });
+    if (!queue_.stopped()) {
+      starting_ = plan_.workers;
+      add_running(plan_.workers);
+      for (int i = 0; i < plan_.workers; ++i) {
+        threads.emplace_back([this, i] { guard([this, i] { return write_batches(i); }); });
+      }
     }
     report_progress_until_done();
     for (std::thread& thread : threads) thread.join();
@@ -94,8 +101,13 @@ class Pipeline {
       first_error_.add(std::move(status).error());
       queue_.stop();
     }
+    add_running(-1);
+  }
+
+  void add_running(int count) {
     std::lock_guard lock(done_mutex_);
-    if (--running_ == 0) done_.notify_all();
+    running_ += count;
+    if (running_ == 0) done_.notify_all();
   }
 
   Status read_partitions() {
@@ -131,7 +143,11 @@ class Pipeline {
   Status write_batches(int worker) {
     HEADRACE_ASSIGN(auto encoder, RowEncoder::make(plan_.columns, plan_.row_format, plan_.values,
                                                    plan_.block_bytes));
-    HEADRACE_ASSIGN(auto writer, sink_.open_writer(worker));
+    auto opened = sink_.open_writer(worker);
+    const bool refused = !opened.ok() && is_slot_shortage(opened.error());
+    if (count_writer(refused) && refused) return {};
+    if (!opened.ok()) return std::move(opened).error();
+    const auto writer = std::move(opened).value();
     Status status = write_with(*encoder, *writer);
     if (status.ok() && queue_.stopped()) {
       writer->abort("another part of the load failed");
@@ -148,6 +164,14 @@ class Pipeline {
     }
     add_changes(encoder->changes());
     return {};
+  }
+
+  // Whether other workers write, or may yet: a refused one can leave its share to them.
+  bool count_writer(bool refused) {
+    std::lock_guard lock(done_mutex_);
+    --starting_;
+    if (refused) ++stats_.writers_refused;
+    return starting_ > 0 || stats_.writers_refused < plan_.workers;
   }
 
   Status write_with(RowEncoder& encoder, SinkWriter& writer) {
@@ -211,6 +235,7 @@ class Pipeline {
 
   const LoadRequest& request_;
   const Plan& plan_;
+  const std::string& load_id_;
   Source& source_;
   Sink& sink_;
   PipelineStats& stats_;
@@ -219,14 +244,15 @@ class Pipeline {
   FirstError first_error_;
   std::mutex done_mutex_;
   std::condition_variable done_;
-  int running_ = 0;
+  int running_ = 0;   // threads, and the preparation
+  int starting_ = 0;  // workers whose writer is not open yet
 };
 
 }  // namespace
 
-Status run_pipeline(const LoadRequest& request, const Plan& plan, Source& source, Sink& sink,
-                    PipelineStats* stats) {
-  return Pipeline(request, plan, source, sink, *stats).run();
+Status run_pipeline(const LoadRequest& request, const Plan& plan, const std::string& load_id,
+                    Source& source, Sink& sink, PipelineStats* stats) {
+  return Pipeline(request, plan, load_id, source, sink, *stats).run();
 }
 
 }  // namespace headrace

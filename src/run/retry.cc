@@ -28,6 +28,8 @@ bool is_retryable_at_start(const Error& error) {
   return starts_with_any(error.sqlstate, {"53300", "57P03"});
 }
 
+bool is_slot_shortage(const Error& error) { return error.sqlstate == "53300"; }
+
 int retry_pause_ms(int attempt) {
   const int doublings = std::clamp(attempt - 2, 0, 10);
   const int longest = std::min(kLongestPauseMs, kFirstPauseMs << doublings);

@@ -15,6 +15,9 @@ bool is_retryable(const Error& error);
 // that is starting up or has no slot free is waited for.
 bool is_retryable_at_start(const Error& error);
 
+// Whether the server refused a connection because it has no slot left for it.
+bool is_slot_shortage(const Error& error);
+
 // Milliseconds before attempt `attempt` (2, 3, ...): about 0.5, 1, 2, ... 30 seconds, of which half
 // is random, so that loads that failed together do not come back together.
 int retry_pause_ms(int attempt);

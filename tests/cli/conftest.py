@@ -229,7 +229,7 @@ def role(postgres):
 
 
 @contextlib.contextmanager
-def pgbouncer(target, password, mode, pool_size=2):
+def pgbouncer(target, password, mode, pool_size=2, max_client_conn=100):
     """Keyword string of a pgbouncer in front of the server, with a pool of so many server connections."""
     program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
     assert program, "pgbouncer is not installed: scripts/install_dependencies.sh test"
@@ -249,6 +249,7 @@ auth_type = scram-sha-256
 auth_file = {folder}/users
 pool_mode = {mode}
 default_pool_size = {pool_size}
+max_client_conn = {max_client_conn}
 """)
     command = [program, "-q", str(folder / "ini")]
     if os.geteuid() == 0:  # which it refuses to be

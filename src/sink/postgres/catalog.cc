@@ -19,7 +19,13 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, c.relispartition,
        pg_has_role(c.relowner, 'USAGE'), has_schema_privilege(n.oid, 'CREATE'),
        has_any_column_privilege(c.oid, 'INSERT'),
        CASE WHEN c.relkind IN ('r', 'p') THEN has_any_column_privilege(c.oid, 'SELECT') ELSE false END,
-       row_security_active(c.oid)
+       CASE WHEN row_security_active(c.oid)
+              THEN 'row-level security applies to this user, and the server takes no COPY then'
+            WHEN c.relkind = 'v' AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 68 = 68)
+              THEN 'the server takes no COPY into a view without an INSTEAD OF INSERT trigger'
+            WHEN EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '3')
+              THEN 'the table has rules on INSERT, which COPY does not run' END,
+       c.relkind = 'v' AND pg_relation_is_updatable(c.oid, true) & 8 = 0
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass($1))";
 
@@ -185,9 +191,8 @@ Status read_table(Connection& connection, const TableName& name, CatalogFacts* o
   facts.is_owner = cell_is_true(row, 0, 6);
   facts.can_create = cell_is_true(row, 0, 7);
   facts.can_insert = cell_is_true(row, 0, 8);
-  if (cell_is_true(row, 0, 10)) {
-    facts.copy_refusal = "row-level security applies to this user, and the server takes no COPY then";
-  }
+  facts.copy_refusal = cell(row, 0, 10);
+  if (cell_is_true(row, 0, 11)) facts.relation_kind = "view that takes no rows";
   HEADRACE_TRY(read_details(connection, cell(row, 0, 0), out));
   if (cell_is_true(row, 0, 9)) {
     HEADRACE_ASSIGN(facts.table_is_empty,

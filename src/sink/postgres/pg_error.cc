@@ -22,7 +22,7 @@ constexpr StateHint kHints[] = {
     {"25006", "the server is read-only: connect to the primary"},
     {"42501", "grant the privilege, or connect as another user"},
     {"53100", "free disk space on the server"},
-    {"53300", "use fewer connections (--connections), or raise max_connections on the server"},
+    {"53300", "use fewer connections (--connections), or raise max_connections on the server, or the pooler's limit"},
     {"55P03", "another session holds a lock on the table: wait for it, or raise --lock-timeout"},
     {"57014", "the statement was cancelled: check statement_timeout of the user and the database"},
     {"57P01", "the session was ended by an administrator or a shutdown: run the load again"},
@@ -133,7 +133,9 @@ ConnectMessage split_connect_message(std::string_view verbose) {
 
 Error connect_error(PGconn* conn) {
   if (conn == nullptr) return Error(ErrorCode::kInternal, "out of memory");
-  const ConnectMessage said = split_connect_message(PQerrorMessage(conn));
+  ConnectMessage said = split_connect_message(PQerrorMessage(conn));
+  // pgbouncer has no SQLSTATE of its own for it.
+  if (said.text.find("no more connections allowed") != std::string::npos) said.sqlstate = "53300";
   Error error(code_of_sqlstate(said.sqlstate),
               fmt::format("cannot connect: {}", said.text.empty() ? "no answer" : said.text));
   error.sqlstate = said.sqlstate;

@@ -65,6 +65,8 @@ class PostgresSink final : public Sink {
     plan_ = plan;
     state_ = State::kPrepared;
     wal_start_ = wal_position();
+    const bool borrows = plan_.commit_scope == CommitScope::kSingle || plan_.stage_is_temporary;
+    if (!borrows) pool_.open_ahead(plan_.workers);
     if (!ledger_id_.empty()) HEADRACE_TRY(make_ledger(pool_, plan_.schema));
     if (plan_.commit_scope == CommitScope::kSingle) return prepare_single(load_id);
     if (!plan_.tree.empty()) return prepare_partitions(load_id);

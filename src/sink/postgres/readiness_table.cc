@@ -23,7 +23,7 @@ FROM pg_namespace n WHERE n.nspname = coalesce(nullif($1, ''), current_schema())
 
 // $1: the table.
 constexpr char kTable[] = R"(
-SELECT pg_get_userbyid(c.relowner), row_security_active(c.oid), c.reltuples::bigint,
+SELECT pg_get_userbyid(c.relowner), c.reltuples::bigint,
        (SELECT string_agg(quote_ident(tgname), ', ' ORDER BY tgname) FROM pg_trigger
         WHERE tgrelid = c.oid AND NOT tgisinternal AND tgenabled <> 'D')
 FROM pg_class c WHERE c.oid = $1::oid)";
@@ -65,24 +65,21 @@ void check_new_table(const SchemaFacts& schema, const std::string& table, Readin
                (table.empty() ? "; or name an existing table with --table" : ""));
 }
 
-void check_copy(const CatalogFacts& catalog, bool row_security, const SchemaFacts& schema,
-                Readiness* out) {
+void check_copy(const CatalogFacts& catalog, const SchemaFacts& schema, Readiness* out) {
   const SinkFacts& facts = catalog.facts;
   const std::string table = qualified(facts.schema, facts.table);
-  if (facts.relation_kind != "table" && facts.relation_kind != "partitioned table") {
+  if (facts.relation_kind != "table" && facts.relation_kind != "partitioned table" &&
+      facts.relation_kind != "view") {
     out->add("copy", kError, fmt::format("{} is a {}, not a table", table, facts.relation_kind),
              "load into a table");
   } else if (!facts.can_insert) {
     out->add("copy", kError, "the user may not insert into the table",
              grant("INSERT", table, schema));
-  } else if (row_security) {
+  } else if (!facts.copy_refusal.empty()) {
     out->best_method = "optimized";
-    out->reason = "row-level security refuses COPY FROM; its policies judge each inserted row";
-    out->add("copy", kWarning,
-             "refused: row-level security holds for this user; the INSERT methods work where a "
-             "policy lets the rows in",
-             "load with --method optimized; or as the table's owner (without FORCE ROW LEVEL "
-             "SECURITY) or a role with BYPASSRLS");
+    out->reason = facts.copy_refusal;
+    out->add("copy", kWarning, fmt::format("not possible: {}", facts.copy_refusal),
+             "load with --method optimized or auto; policies and rules judge each inserted row");
   } else {
     out->add("copy", kOk, "the user may insert into the table");
   }
@@ -119,8 +116,8 @@ Status check_existing_table(Connection& connection, const CatalogFacts& catalog,
     out->add("table", kWarning, "was dropped while it was looked at", "run the check again");
     return {};
   }
-  const std::string owner = cell(row, 0, 0), triggers = cell(row, 0, 3);
-  const int64_t estimate = cell_integer(row, 0, 2);
+  const std::string owner = cell(row, 0, 0), triggers = cell(row, 0, 2);
+  const int64_t estimate = cell_integer(row, 0, 1);
   const std::string rows = facts.table_is_empty ? "empty"
                            : estimate < 0       ? "number of rows not known"
                                                 : fmt::format("about {} rows", estimate);
@@ -132,7 +129,7 @@ Status check_existing_table(Connection& connection, const CatalogFacts& catalog,
     out->add("triggers", kWarning, fmt::format("{}: they run for loaded rows too", triggers),
              "disable those that the load does not need");
   }
-  check_copy(catalog, cell_is_true(row, 0, 1), schema, out);
+  check_copy(catalog, schema, out);
   if (facts.relation_kind == "table") check_swap(catalog, owner, out);
   return {};
 }
