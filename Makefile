@@ -32,7 +32,7 @@ test-all: test ## also PostgreSQL 17 and 18, and many more faults at random mome
 	  bindir=$$(scripts/fetch_postgres.sh $$version); \
 	  HEADRACE_PG_BINDIR=$$bindir $(WITHOUT_POSTGIS) $(WITH_POSTGRES) \
 	    ctest --test-dir build/release -j2 $(CTEST) -L 'server|cli|fault' -E Geometry $(ARGS); done
-	@HEADRACE_FAULT_RUNS=200 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
+	@HEADRACE_FAULT_RUNS=200 HEADRACE_FAST_COMMITS=50 HEADRACE_FAST_READINGS=1000 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
 
 test-unit: build ## the tests that need no server
 	@ctest --test-dir build/release -j2 $(CTEST) -L unit $(ARGS)

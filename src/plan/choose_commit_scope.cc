@@ -37,6 +37,39 @@ void choose(Plan* plan, CommitScope scope, std::string reason) {
   decide(plan, "commit_scope", commit_scope_name(scope), std::move(reason));
 }
 
+// Empty: N transactions can write into the target and be committed together.
+std::string no_together_reason(const PlanInput& in, const Plan& plan) {
+  if (in.request.mode != Mode::kAppend || !in.sink.table_exists) return "it is for appends to a table with rows";
+  if (plan.method == "standard") return "method standard is one connection";
+  if (!in.sink.can_create) return "its ledger needs CREATE on the schema";
+  if (in.request.tuning.connections == 1) return "one connection requested";
+  if (is_small(in) && in.request.tuning.connections == 0) return "few rows";
+  return "";
+}
+
+// Appends that no swap can publish. False: one transaction it is.
+bool plan_together(const PlanInput& in, const std::string& no_swap, Plan* plan) {
+  const std::string reason = no_together_reason(in, *plan);
+  const bool fast = in.request.atomic == Atomic::kFast;
+  if (reason.empty() && fast) {
+    choose(plan, CommitScope::kTogether,
+           fmt::format("several connections write into the table and are committed together; a swap is not "
+                       "possible: {}", no_swap));
+    plan->warnings.push_back(
+        "--atomic fast: new READ COMMITTED statements see all rows or none; transactions that hold a lock on "
+        "the table already, and REPEATABLE READ snapshots taken while it commits, may see a part");
+    return true;
+  }
+  if (reason.empty()) {
+    decide(plan, "atomic", "strict",
+           "--atomic fast would write over several connections at once; new READ COMMITTED statements would still "
+           "see all or nothing");
+  } else if (fast) {
+    decide(plan, "atomic", "strict", fmt::format("fast was asked for; {}", reason));
+  }
+  return false;
+}
+
 // Modes that add rows to what is there, or replace all of it.
 void plan_whole(const PlanInput& in, Plan* plan) {
   const bool replaces = in.request.mode == Mode::kReplace && in.sink.table_exists;
@@ -44,6 +77,7 @@ void plan_whole(const PlanInput& in, Plan* plan) {
   const int asked = in.request.tuning.connections;
   const bool partitioned = in.sink.relation_kind == "partitioned table";
   const bool makes = !in.request.create_partitions.empty();
+  if (!no_swap.empty() && plan_together(in, no_swap, plan)) return;
   if (!no_swap.empty()) {
     choose(plan, CommitScope::kSingle,
            fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));

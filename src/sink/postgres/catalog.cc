@@ -272,9 +272,6 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
                   connection.query("SELECT has_database_privilege(current_database(), 'TEMPORARY')",
                                    {}, kDoing));
   facts.can_create_temporary = cell_is_true(temporary, 0, 0);
-  HEADRACE_ASSIGN(const PgResult prepared,
-                  connection.exec("SHOW max_prepared_transactions", kDoing));
-  facts.max_prepared = static_cast<int>(cell_integer(prepared, 0, 0));
   HEADRACE_TRY(connection.run("COMMIT", kDoing));
   return out;
 }
