@@ -64,7 +64,15 @@ def states(mode):
     return [((n + 1) * ROWS, 0, n, (n + 1) * ROWS * ((n + 1) * ROWS - 1) // 2) for n in range(LOADS + 1)]
 
 
+# Appends come into partitions that the loads make.
+PARTITIONS = f"""CREATE TABLE shared (id bigint PRIMARY KEY, gen integer) PARTITION BY RANGE (id);
+CREATE TABLE shared_1 PARTITION OF shared FOR VALUES FROM (0) TO ({ROWS // 2});
+CREATE TABLE shared_2 PARTITION OF shared FOR VALUES FROM ({ROWS // 2}) TO ({ROWS})"""
+
+
 @pytest.mark.parametrize("mode, more", [
+    ("replace partitioned", []),
+    ("append partitioned", ["--create-partitions", "20000"]),
     ("replace", []),
     ("upsert", ["--key", "id"]),
     ("delete_insert", ["--replace-where", "id >= 0"]),
@@ -72,7 +80,8 @@ def states(mode):
     ("truncate", []),
 ])
 def test_readers_see_whole_loads(cli, server, db, tmp_path, mode, more):
-    db.execute("CREATE TABLE shared (id bigint PRIMARY KEY, gen integer)")
+    mode, partitioned, _ = mode.partition(" partitioned")
+    db.execute(PARTITIONS if partitioned else "CREATE TABLE shared (id bigint PRIMARY KEY, gen integer)")
     try:
         db.execute(f"INSERT INTO shared SELECT g, 0 FROM generate_series(0, {ROWS - 1}) g")
         # TRUNCATE is not for snapshots taken before it, as PostgreSQL's manual says.
@@ -90,6 +99,7 @@ def test_readers_see_whole_loads(cli, server, db, tmp_path, mode, more):
             done = subprocess.run(command, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stdout + done.stderr
             lock_seconds = max(lock_seconds, json.loads(done.stdout)["lock_seconds"])
+            assert not partitioned or json.loads(done.stdout)["commit_scope"] == "swap"
         for reader in readers:
             reader.stop.set()
         for reader in readers:

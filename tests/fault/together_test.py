@@ -12,7 +12,7 @@ import pytest
 from conftest import staging_tables, wait_for
 
 RUNS = int(os.environ.get("HEADRACE_FAULT_RUNS", "8"))
-OLD, NEW = 1_000, 60_000
+OLD, NEW = 1_000, 100_000
 STATE = "SELECT count(*), count(DISTINCT id), coalesce(sum(gen), 0) FROM target"
 
 
@@ -50,22 +50,74 @@ def part_backends(db):
                                          "AND a.application_name = 'headrace' ORDER BY 1")]
 
 
-def test_a_transaction_that_is_ended_is_made_good(cli, server, target, source):
-    process = subprocess.Popen(command_of(cli, server, source, "halfway", "--retries", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def control_backend(db):
+    """The backend of a load that holds its lock; it looks for the curtain."""
+    return [pid for (pid,) in db.execute(
+        "SELECT DISTINCT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' "
+        "AND l.mode = 'ExclusiveLock' AND a.application_name = 'headrace'")]
+
+
+def complete_parts(db):
+    return [pid for (pid,) in db.execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'headrace' AND state = 'idle in transaction' "
+        "AND query LIKE 'INSERT INTO %headrace_load_parts%' ORDER BY 1")]
+
+
+def test_killed_between_two_commits(cli, server, target, source):
+    """Server processes are stopped so that two transactions are committed and the third is not when the client is killed."""
+    process = subprocess.Popen(command_of(cli, server, source, "halfway"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    stopped = []
+
+    def stop(pid):
+        os.kill(pid, signal.SIGSTOP)
+        stopped.append(pid)
+
     try:
-        pids = wait_for(lambda: (lambda p: p if len(p) == 3 else None)(part_backends(target)), "three transactions")
-        os.kill(process.pid, signal.SIGSTOP)  # wherever it is
-        target.execute("SELECT pg_terminate_backend(%s)", [pids[1]])
-        os.kill(process.pid, signal.SIGCONT)
-        out, err = process.communicate(timeout=120)
+        wait_for(lambda: len(part_backends(target)) == 3, "three transactions", 90)
+        (control,) = wait_for(lambda: control_backend(target), "the lock of the load", 90)
+        stop(control)
+        parts = wait_for(lambda: (lambda p: p if len(p) == 3 else None)(complete_parts(target)), "complete transactions", 90)
+        stop(parts[1])
+        os.kill(control, signal.SIGCONT)
+        wait_for(lambda: target.execute("SELECT count(*) FROM headrace_load_parts").fetchone()[0] == 2, "two commits", 90)
+        process.kill()
+        process.communicate(timeout=60)
+        target.execute("SELECT pg_terminate_backend(%s)", [parts[1]])
     finally:
-        if process.poll() is None:
-            process.kill()
-    before = target.execute(STATE).fetchone()
-    assert before[0] == before[1]
-    run(command_of(cli, server, source, "halfway"))
-    assert target.execute(STATE).fetchone() == (OLD + NEW, OLD + NEW, NEW), (out, err)
+        process.kill()
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    between = target.execute(STATE).fetchone()  # waits until the curtain is up
+    assert OLD < between[0] < OLD + NEW and between[0] == between[1]
+    report = run(command_of(cli, server, source, "halfway"))
+    assert any(f"{between[0] - OLD} rows had been committed" in warning for warning in report["warnings"]), report["warnings"]
+    assert target.execute(STATE).fetchone() == (OLD + NEW, OLD + NEW, NEW)
     assert staging_tables(target) == []
+
+
+def test_a_transaction_that_is_ended_is_made_good_by_the_retry(cli, server, target, source):
+    """The same, but the client lives: it tells what happened, and its next attempt loads what is missing."""
+    process = subprocess.Popen(command_of(cli, server, source, "retried"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    stopped = []
+    try:
+        wait_for(lambda: len(part_backends(target)) == 3, "three transactions", 90)
+        (control,) = wait_for(lambda: control_backend(target), "the lock of the load", 90)
+        os.kill(control, signal.SIGSTOP)
+        stopped.append(control)
+        parts = wait_for(lambda: (lambda p: p if len(p) == 3 else None)(complete_parts(target)), "complete transactions", 90)
+        target.execute("SELECT pg_terminate_backend(%s)", [parts[1]])
+        wait_for(lambda: len(complete_parts(target)) == 2, "its end", 90)
+        os.kill(stopped.pop(), signal.SIGCONT)
+        out, _ = process.communicate(timeout=120)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        process.kill()
+    report = json.loads(out)
+    assert process.returncode == 0, report
+    assert any("interrupted between its commits" in warning for warning in report["warnings"]), report["warnings"]
+    assert any("had been committed by an interrupted run" in warning for warning in report["warnings"])
+    assert target.execute(STATE).fetchone() == (OLD + NEW, OLD + NEW, NEW)
 
 
 def parts_by_hand(db, kept):
@@ -82,7 +134,7 @@ def parts_by_hand(db, kept):
 
 @pytest.mark.parametrize("more", [[], ["--connections", "1"], ["--atomic", "strict"], ["--method", "optimized"]])
 def test_what_is_committed_is_left_out(cli, server, target, source, more):
-    parts_by_hand(target, [(str(source), [(0, 1000), (2500, 7), (59_999, 1)]), (str(source), [(1000, 1000), (4001, 3999)])])
+    parts_by_hand(target, [(str(source), [(0, 1000), (2500, 7), (99_999, 1)]), (str(source), [(1000, 1000), (4001, 3999)])])
     command = command_of(cli, server, source, "half")
     for i in range(0, len(more), 2):
         if more[i] in command:

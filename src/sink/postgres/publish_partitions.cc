@@ -37,7 +37,10 @@ class PartitionPublisher {
     HEADRACE_TRY(check_unchanged());
     HEADRACE_TRY(merge_all());
     HEADRACE_TRY(attach_fresh());
-    if (swaps_.empty() && p_.plan.mode != Mode::kReplace) return {};
+    // What is attached was committed before by the writers: a snapshot from between would see it. So
+    // no transaction that reads the table may go on over the commit, nor a statement that knows the
+    // partitions from when it was planned and takes its snapshot later.
+    if (swaps_.empty() && fresh_ == 0 && p_.plan.mode != Mode::kReplace) return {};
     HEADRACE_TRY(lock_table(p_, "ACCESS EXCLUSIVE"));
     locked_at_ = Clock::now();
     HEADRACE_TRY(leave_out_filled());

@@ -3,7 +3,8 @@
 //   lock against changes of the tree     readers and writers go on
 //   merge   INSERT into partitions that have rows
 //   fresh   ATTACH of partitions that did not exist
-//   swap    under an ACCESS EXCLUSIVE lock: the old partition is dropped, its twin takes its name and
+//   lock against readers, unless there are merges only
+//   swap    the old partition is dropped, its twin takes its name and
 //           place; in mode replace the others are truncated
 //
 // A CHECK that says the same as the bound was there before the rows: ATTACH does not scan them.
