@@ -36,7 +36,7 @@ test-all: test ## also PostgreSQL 17 and 18, the Python wheel, and many more fau
 	@HEADRACE_PYTHON_ROWS=20000000 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^python.memory$$' $(ARGS)
 	@cd tests/differential && HEADRACE_CLI=$(CURDIR)/build/release/headrace HEADRACE_FUZZ_TABLES=2000 \
 	  $(CURDIR)/$(WITH_POSTGRES) sh -c '"$$HEADRACE_TEST_PYTHON" -m pytest -q pages_fuzz_test.py'
-	@HEADRACE_FAULT_RUNS=200 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
+	@HEADRACE_FAULT_RUNS=200 HEADRACE_FAST_COMMITS=50 HEADRACE_FAST_READINGS=1000 $(WITH_POSTGRES) ctest --test-dir build/release $(CTEST) -R '^fault$$' $(ARGS)
 
 test-unit: build ## the tests that need no server
 	@ctest --test-dir build/release -j2 $(CTEST) -L unit $(ARGS)

@@ -139,6 +139,8 @@ Status convert_target(const Written& written, LoadRequest* request) {
   request->replace_where = written.replace_where;
   if (!written.method.empty()) request->method = written.method;
   request->load_id = written.load_id;
+  request->atomic = written.atomic == "fast" ? Atomic::kFast : Atomic::kStrict;
+  request->create_partitions = written.create_partitions;
   request->retries = written.retries;
   request->fallback = !written.no_fallback;
   request->values.nan_as_null = written.nan_as_null;

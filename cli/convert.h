@@ -22,6 +22,7 @@ struct Written {
   WrittenSqlite sqlite;
   int64_t batch_rows = 0, batch_size = 0;
   std::string maintenance_work_mem;
+  std::string atomic, create_partitions;
   std::string schema;           // gc
   std::optional<int64_t> rows;  // recommend
   double memory_gb = 8;         // recommend

@@ -97,6 +97,12 @@ void add_load_options(CLI::App* app, Written* to) {
                "Longest wait for the publishing lock, per try [5s]");
   target.value("--load-id", &to->load_id, "ID",
                "Name of this load; the target keeps it: the same again does nothing");
+  target
+      .value("--atomic", &to->atomic, "HOW",
+             "PostgreSQL: strict, or fast for appends to a table with rows [strict]")
+      ->check(CLI::IsMember({"strict", "fast"}));
+  target.value("--create-partitions", &to->create_partitions, "WIDTH",
+               "PostgreSQL: make missing partitions: list, day, month, year or a number");
   target.flag("--no-fallback", &to->no_fallback,
               "PostgreSQL: fail where the server refuses the method");
   target.value("--retries", &to->retries, "N", "Further attempts after failures that may pass [3]")

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "headrace/partitions.h"
 #include "headrace/schema.h"
 
 namespace headrace {
@@ -118,6 +119,11 @@ struct SinkFacts {
   bool file_has_other_objects = false;
   bool file_is_busy = false;
   std::optional<CommittedLoad> committed;  // of the request's load id
+  // Partitioned table: its tree, and why rows cannot be routed on the client (empty: they can).
+  std::vector<PartitionNode> partitions;
+  std::string no_routing;
+  int max_prepared = 0;  // max_prepared_transactions
+  std::optional<InterruptedLoad> interrupted;  // of the request's load id
 };
 
 struct HostFacts {

@@ -27,6 +27,9 @@ enum class CommitScope {
   kSwap,    // N connections fill a table nobody sees; one short transaction publishes it
   kStaged,  // a staging table is filled, then merged into the target in one transaction
   kFile,    // a file under a temporary name, synced and renamed
+  // N transactions that write into the target, committed behind a curtain (--atomic fast)
+  kTwoPhase,  // prepared, then committed
+  kTogether,  // held open, then committed
 };
 
 const char* row_format_name(RowFormat format);
@@ -103,6 +106,12 @@ struct Plan {
   std::vector<IndexPlan> indexes;        // SQLite
   bool strict = false;                   // SQLite, new table
   int64_t sort_bytes = 0;  // SQLite pages: memory for keys of indexes and of a table that is sorted
+  // Scope swap into a partitioned table: its tree; each row goes into a table beside its partition.
+  // Empty: rows are not routed here.
+  std::vector<PartitionNode> tree;
+  std::string create_partitions;  // as LoadRequest's
+  // What an interrupted load of this id has committed: these rows are left out.
+  std::vector<RowInterval> committed_rows;
   std::vector<std::string> ddl;  // as it will run, for people to read
   int readers = 1;
   int workers = 1;

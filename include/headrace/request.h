@@ -32,6 +32,12 @@ enum class VerifyLevel {
   kFull,   // every page, and sums over every column
 };
 
+// What readers may see of an append to a table with rows (SPEC 2.2).
+enum class Atomic {
+  kStrict,  // before or after, whatever their isolation level
+  kFast,    // new READ COMMITTED statements: before or after; faster
+};
+
 const char* mode_name(Mode mode);
 const char* on_duplicate_name(OnDuplicate on_duplicate);
 const char* verify_level_name(VerifyLevel level);
@@ -125,6 +131,10 @@ struct LoadRequest {
   std::vector<std::string> update_columns;  // upsert: what an existing row gets; empty: all but keys
   OnDuplicate on_duplicate = OnDuplicate::kError;  // upsert
   std::string replace_where;  // delete_insert: SQL condition on the target's columns
+  Atomic atomic = Atomic::kStrict;
+  // Makes missing partitions: "list", "day", "month", "year", or a number, the width of ranges.
+  // Empty: a row without partition is an error.
+  std::string create_partitions;
   CsvOptions csv;
   VerifyLevel verify = VerifyLevel::kNone;
   ValueOptions values;

@@ -29,6 +29,10 @@ std::string no_swap_reason(const PlanInput& in, const Plan& plan) {
   if (plan.method == "standard") return "method standard is one connection";
   if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
   if (!sink.table_exists) return "";
+  if (sink.relation_kind == "partitioned table") {
+    const std::string reason = no_partition_routing_reason(in, plan);
+    return reason.empty() ? "" : fmt::format("the target is partitioned, and {}", reason);
+  }
   if (sink.relation_kind != "table") return fmt::format("the target is a {}", sink.relation_kind);
   if (!sink.is_owner) return "the user does not own the table";
   if (!sink.dependents.empty()) {
@@ -40,6 +44,7 @@ std::string no_swap_reason(const PlanInput& in, const Plan& plan) {
 // For a table whose rows stay, in part or all: empty, or why they are not copied into a new one.
 std::string no_keeping_reason(const PlanInput& in, const Plan& plan) {
   const SinkFacts& sink = in.sink;
+  if (sink.relation_kind == "partitioned table") return "the target is partitioned";
   if (std::string reason = no_swap_reason(in, plan); !reason.empty()) return reason;
   if (sink.has_identity) return "a column takes its values from a sequence of the table's own";
   if (in.request.tuning.connections == 1) return "one connection requested";
@@ -85,10 +90,44 @@ void plan_table(const PlanInput& in, Plan* plan, std::string reason) {
   }
 }
 
+// Empty: N transactions can write into the target and be committed together.
+std::string no_together_reason(const PlanInput& in, const Plan& plan) {
+  if (in.request.mode != Mode::kAppend || !in.sink.table_exists) return "it is for appends to a table with rows";
+  if (plan.method == "standard") return "method standard is one connection";
+  if (!in.sink.can_create) return "its ledger needs CREATE on the schema";
+  if (in.request.tuning.connections == 1) return "one connection requested";
+  if (is_small(in) && in.request.tuning.connections == 0) return "few rows";
+  return "";
+}
+
+// Appends that no swap can publish. False: one transaction it is.
+bool plan_together(const PlanInput& in, const std::string& no_swap, Plan* plan) {
+  const std::string reason = no_together_reason(in, *plan);
+  const bool fast = in.request.atomic == Atomic::kFast;
+  if (reason.empty() && fast) {
+    choose(plan, CommitScope::kTogether,
+           fmt::format("several connections write into the table and are committed together; a swap is not "
+                       "possible: {}", no_swap));
+    plan->warnings.push_back(
+        "--atomic fast: new READ COMMITTED statements see all rows or none; transactions that hold a lock on "
+        "the table already, and REPEATABLE READ snapshots taken while it commits, may see a part");
+    return true;
+  }
+  if (reason.empty()) {
+    decide(plan, "atomic", "strict",
+           "--atomic fast would write over several connections at once; new READ COMMITTED statements would still "
+           "see all or nothing");
+  } else if (fast) {
+    decide(plan, "atomic", "strict", fmt::format("fast was asked for; {}", reason));
+  }
+  return false;
+}
+
 // Append to a table with rows.
 void plan_growth(const PlanInput& in, Plan* plan) {
   const std::string no_keeping = no_keeping_reason(in, *plan);
   if (!no_keeping.empty()) {
+    if (plan_together(in, no_keeping, plan)) return;
     choose(plan, CommitScope::kSingle, "one transaction on one connection; the table has rows already");
     plan_table(in, plan, fmt::format("no new table with the old rows is built: {}", no_keeping));
     return;
@@ -104,9 +143,12 @@ void plan_growth(const PlanInput& in, Plan* plan) {
 // Modes that add rows to what is there, or replace all of it.
 void plan_whole(const PlanInput& in, Plan* plan) {
   const bool replaces = in.request.mode == Mode::kReplace && in.sink.table_exists;
-  if (in.sink.table_exists && !replaces && !in.sink.table_is_empty) return plan_growth(in, plan);
+  const bool partitioned = in.sink.relation_kind == "partitioned table";
+  if (in.sink.table_exists && !replaces && !in.sink.table_is_empty && !partitioned) return plan_growth(in, plan);
   const std::string no_swap = no_swap_reason(in, *plan);
   const int asked = in.request.tuning.connections;
+  const bool makes = !in.request.create_partitions.empty();
+  if (!no_swap.empty() && plan_together(in, no_swap, plan)) return;
   if (!no_swap.empty()) {
     choose(plan, CommitScope::kSingle,
            fmt::format("one transaction on one connection; a swap is not possible: {}", no_swap));
@@ -117,7 +159,7 @@ void plan_whole(const PlanInput& in, Plan* plan) {
         plan->method == "copy" ? "COPY" : "INSERT", no_swap));
   } else if (replaces) {
     choose(plan, CommitScope::kSwap, "readers see the old rows until the renames");
-  } else if (asked == 1 || (is_small(in) && asked == 0)) {
+  } else if (!makes && (asked == 1 || (is_small(in) && asked == 0))) {
     choose(plan, CommitScope::kSingle,
            asked == 1 ? "one connection requested" : "few rows: one transaction on one connection");
   } else {
@@ -128,6 +170,7 @@ void plan_whole(const PlanInput& in, Plan* plan) {
     plan_table(in, plan, plan->commit_scope == CommitScope::kSwap ? "all rows are new: built at once, before they are seen"
                                                                   : "few rows go into the table itself");
   }
+  if (partitioned && plan->commit_scope == CommitScope::kSwap) plan_partition_routing(in, plan);
 }
 
 void plan_truncate(Plan* plan) {
@@ -193,6 +236,13 @@ Status plan_commit_scope(const PlanInput& in, Plan* plan) {
   if (in.sink.server_kind == "null") {
     plan->commit_scope = CommitScope::kNone;
     return {};
+  }
+  const bool makes_partitions = !in.request.create_partitions.empty();
+  const std::string no_partitions = makes_partitions ? no_partition_routing_reason(in, *plan) : "";
+  if (!no_partitions.empty()) {
+    return Error(ErrorCode::kUnsupported,
+                 fmt::format("partitions cannot be made by this load: {}", no_partitions),
+                 "create the partitions first, and leave --create-partitions out");
   }
   const bool truncates = plan->mode == Mode::kTruncate && in.sink.table_exists;
   const bool deletes = plan->mode == Mode::kDeleteInsert && in.sink.table_exists;

@@ -39,8 +39,9 @@ int workers_for(const PlanInput& in, Plan* plan) {
     }
     return 1;
   }
-  const bool server =
-      plan->commit_scope == CommitScope::kSwap || plan->commit_scope == CommitScope::kStaged;
+  const bool together = plan->commit_scope == CommitScope::kTogether;
+  const bool server = together || plan->commit_scope == CommitScope::kSwap ||
+                      plan->commit_scope == CommitScope::kStaged;
   int workers = asked;
   std::string reason = "requested";
   if (workers == 0 && server) {
@@ -52,8 +53,10 @@ int workers_for(const PlanInput& in, Plan* plan) {
     workers = in.host.cores;
     reason = fmt::format("{} cores", in.host.cores);
   }
-  if (server && workers > in.sink.max_writers) {
-    workers = std::max(1, in.sink.max_writers);
+  // One more makes the tables beside the partitions while the others write, or is the curtain.
+  const int slots = in.sink.max_writers - (plan->tree.empty() && !together ? 0 : 1);
+  if (server && workers > slots) {
+    workers = std::max(1, slots);
     reason = fmt::format("the server has {} connection slots left", in.sink.max_writers);
     plan->warnings.push_back(fmt::format("connections reduced to {}: {}", workers, reason));
   }

@@ -140,6 +140,10 @@ const char* commit_scope_name(CommitScope scope) {
       return "staged";
     case CommitScope::kFile:
       return "file";
+    case CommitScope::kTwoPhase:
+      return "two_phase";
+    case CommitScope::kTogether:
+      return "together";
   }
   return "none";
 }

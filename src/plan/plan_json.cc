@@ -101,7 +101,8 @@ static auto enum_names(RowFormat) {
 
 static auto enum_names(CommitScope) {
   constexpr std::array kScopes = {CommitScope::kNone, CommitScope::kSingle, CommitScope::kSwap,
-                                  CommitScope::kStaged, CommitScope::kFile};
+                                  CommitScope::kStaged, CommitScope::kFile,
+                                  CommitScope::kTwoPhase, CommitScope::kTogether};
   std::array<EnumName<CommitScope>, kScopes.size()> names{};
   std::ranges::transform(kScopes, names.begin(), [](CommitScope scope) {
     return EnumName<CommitScope>{scope, commit_scope_name(scope)};
@@ -132,6 +133,18 @@ static constexpr auto enum_names(ValueOptions::Geometry) {
                                      {E::kWkt, "wkt"},
                                      {E::kWkb, "wkb"},
                                      {E::kGeoPackage, "geopackage"}});
+}
+
+static constexpr auto enum_names(PartitionBy) {
+  return std::to_array<EnumName<PartitionBy>>({{PartitionBy::kNone, "none"},
+                                               {PartitionBy::kList, "list"},
+                                               {PartitionBy::kRange, "range"},
+                                               {PartitionBy::kHash, "hash"}});
+}
+
+static constexpr auto enum_names(KeyForm) {
+  return std::to_array<EnumName<KeyForm>>(
+      {{KeyForm::kSigned, "signed"}, {KeyForm::kBytes, "bytes"}, {KeyForm::kPadded, "padded"}});
 }
 
 // What a type cannot be without; everything else is written only when it is not the default.
@@ -195,6 +208,38 @@ void describe(Archive& archive, T& index) {
   archive("unique", index.unique);
 }
 
+template <class Archive, Either<PartitionKey> T>
+void describe(Archive& archive, T& key) {
+  archive("column", key.column);
+  archive("type", key.type);
+  archive("base", key.base);
+  archive("form", key.form);
+}
+
+template <class Archive, Either<PartitionNode> T>
+void describe(Archive& archive, T& node) {
+  archive("schema", node.schema);
+  archive("table", node.table);
+  archive("oid", node.oid);
+  archive("parent", node.parent);
+  archive("bound", node.bound);
+  archive("is_default", node.is_default);
+  archive("from", node.from);
+  archive("to", node.to);
+  archive("modulus", node.modulus);
+  archive("remainder", node.remainder);
+  archive("by", node.by);
+  archive("keys", node.keys);
+  archive("is_empty", node.is_empty);
+  archive("obstacle", node.obstacle);
+}
+
+template <class Archive, Either<RowInterval> T>
+void describe(Archive& archive, T& rows) {
+  archive("first", rows.first);
+  archive("count", rows.count);
+}
+
 template <class Archive, Either<ValueOptions> T>
 void describe(Archive& archive, T& values) {
   archive("nan_as_null", values.nan_as_null);
@@ -250,6 +295,9 @@ void describe(Archive& archive, T& plan) {
   archive.when(false, "indexes", plan.indexes, plain.indexes);
   archive.when(false, "strict", plan.strict, plain.strict);
   archive.when(false, "sort_bytes", plan.sort_bytes, plain.sort_bytes);
+  archive.when(false, "tree", plan.tree, plain.tree);
+  archive.when(false, "create_partitions", plan.create_partitions, plain.create_partitions);
+  archive.when(false, "committed_rows", plan.committed_rows, plain.committed_rows);
   archive("ddl", plan.ddl);
   archive("readers", plan.readers);
   archive("workers", plan.workers);

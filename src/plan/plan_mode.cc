@@ -154,6 +154,7 @@ Status plan_upsert(const PlanInput& in, Plan* plan) {
 }  // namespace
 
 Status plan_mode(const PlanInput& in, Plan* plan) {
+  HEADRACE_TRY(check_new_partitions(in));
   HEADRACE_TRY(check_request(in));
   HEADRACE_TRY(check_target_kind(in));
   HEADRACE_TRY(check_verify(in));

@@ -66,6 +66,12 @@ Result<Plan> make_plan(const LoadRequest& asked, const SourceFacts& source, cons
                        sink.committed->when, sink.committed->rows));
     return plan;
   }
+  if (sink.interrupted) {
+    plan.committed_rows = sink.interrupted->committed;
+    decide(&plan, "load", "completed",
+           fmt::format("an interrupted run of load {} committed {} rows: they are left out",
+                       request.load_id, sink.interrupted->rows));
+  }
   HEADRACE_TRY(check_target(in, &plan));
   HEADRACE_TRY(plan_columns(in, &plan));
   HEADRACE_TRY(plan_mode(in, &plan));

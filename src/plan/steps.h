@@ -49,6 +49,12 @@ Status plan_method(const PlanInput& in, Plan* plan);
 // choose_commit_scope.cc: how a PostgreSQL load becomes visible at once. REQUIRES: plan_method.
 Status plan_commit_scope(const PlanInput& in, Plan* plan);
 
+// plan_partitions.cc: into a partitioned table. Empty: rows can be routed here; otherwise why not.
+std::string no_partition_routing_reason(const PlanInput& in, const Plan& plan);
+// kUsage: --create-partitions asks for what this target cannot have.
+Status check_new_partitions(const PlanInput& in);
+void plan_partition_routing(const PlanInput& in, Plan* plan);
+
 // choose_partitions.cc: readers, workers, sizes of batches and blocks.
 Status plan_parallelism(const PlanInput& in, Plan* plan);
 

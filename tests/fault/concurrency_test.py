@@ -1,5 +1,6 @@
 """Readers during loads see the table as it was before or after a load, never between."""
 import json
+import os
 import subprocess
 import threading
 import time
@@ -8,7 +9,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import staging_tables
+from conftest import staging_tables, wait_for
 
 ROWS = 30_000
 LOADS = 6
@@ -63,7 +64,15 @@ def states(mode):
     return [((n + 1) * ROWS, 0, n, (n + 1) * ROWS * ((n + 1) * ROWS - 1) // 2) for n in range(LOADS + 1)]
 
 
+# Appends come into partitions that the loads make.
+PARTITIONS = f"""CREATE TABLE shared (id bigint PRIMARY KEY, gen integer) PARTITION BY RANGE (id);
+CREATE TABLE shared_1 PARTITION OF shared FOR VALUES FROM (0) TO ({ROWS // 2});
+CREATE TABLE shared_2 PARTITION OF shared FOR VALUES FROM ({ROWS // 2}) TO ({ROWS})"""
+
+
 @pytest.mark.parametrize("mode, more", [
+    ("replace partitioned", []),
+    ("append partitioned", ["--create-partitions", "20000"]),
     ("replace", []),
     ("upsert", ["--key", "id"]),
     ("delete_insert", ["--replace-where", "id >= 0"]),
@@ -71,7 +80,8 @@ def states(mode):
     ("truncate", []),
 ])
 def test_readers_see_whole_loads(cli, server, db, tmp_path, mode, more):
-    db.execute("CREATE TABLE shared (id bigint PRIMARY KEY, gen integer)")
+    mode, partitioned, _ = mode.partition(" partitioned")
+    db.execute(PARTITIONS if partitioned else "CREATE TABLE shared (id bigint PRIMARY KEY, gen integer)")
     try:
         db.execute(f"INSERT INTO shared SELECT g, 0 FROM generate_series(0, {ROWS - 1}) g")
         # TRUNCATE is not for snapshots taken before it, as PostgreSQL's manual says.
@@ -89,6 +99,7 @@ def test_readers_see_whole_loads(cli, server, db, tmp_path, mode, more):
             done = subprocess.run(command, capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stdout + done.stderr
             lock_seconds = max(lock_seconds, json.loads(done.stdout)["lock_seconds"])
+            assert not partitioned or json.loads(done.stdout)["commit_scope"] == "swap"
         for reader in readers:
             reader.stop.set()
         for reader in readers:
@@ -106,3 +117,41 @@ def test_readers_see_whole_loads(cli, server, db, tmp_path, mode, more):
         assert staging_tables(db) == []
     finally:
         db.execute("DROP TABLE shared")
+
+
+FAST_COMMITS = int(os.environ.get("HEADRACE_FAST_COMMITS", "6"))
+FAST_READINGS = int(os.environ.get("HEADRACE_FAST_READINGS", "20"))
+
+
+def test_new_statements_see_fast_appends_whole(cli, server, db, tmp_path):
+    """N transactions committed behind a curtain: new READ COMMITTED statements see all of a load or nothing."""
+    db.execute("CREATE TABLE shared (id bigint, gen integer)")
+    try:
+        db.execute(f"INSERT INTO shared SELECT g, 0 FROM generate_series(0, {ROWS - 1}) g")
+        readers = [Reader(server, psycopg.IsolationLevel.READ_COMMITTED) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        for generation in range(1, FAST_COMMITS + 1):
+            done = subprocess.run(
+                [cli, "load", file_of(tmp_path, generation, generation * ROWS), "--to", server, "--table", "shared",
+                 "--mode", "append", "--atomic", "fast", "--connections", "3", "--json", "--progress", "none"],
+                capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert (json.loads(done.stdout)["commit_scope"], json.loads(done.stdout)["connections"]) == ("together", 3)
+        wait_for(lambda: sum(len(reader.readings) for reader in readers) >= FAST_READINGS, "readings", 120)
+        for reader in readers:
+            reader.stop.set()
+        for reader in readers:
+            reader.join(60)
+        for reader in readers:
+            assert reader.failure is None, reader.failure
+            counts = [count for count, *_ in reader.readings]
+            assert counts and [c for c in counts if c % ROWS != 0] == []
+            assert counts == sorted(counts)
+            for count, _, newest, total in reader.readings:
+                assert (newest, total) == (count // ROWS - 1, count * (count - 1) // 2)
+        print(f"fast: {sum(len(reader.readings) for reader in readers)} readings over {FAST_COMMITS} commits")
+        assert db.execute("SELECT count(*) FROM shared").fetchone() == ((FAST_COMMITS + 1) * ROWS,)
+        assert db.execute("SELECT count(*) FROM headrace_load_parts").fetchone() == (0,)
+    finally:
+        db.execute("DROP TABLE shared; DROP TABLE IF EXISTS headrace_load_parts")

@@ -15,6 +15,6 @@ namespace headrace {
 
 // REQUIRES: as read_table_copy, with search_path empty. Adds to *copy.
 Status read_carried_objects(Connection& connection, const std::string& oid,
-                            const std::string& stage, TableCopy* copy);
+                            const std::string& stage, SwapOf swap_of, TableCopy* copy);
 
 }  // namespace headrace

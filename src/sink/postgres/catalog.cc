@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "sink/postgres/partition_tree.h"
+
 namespace headrace {
 namespace {
 
@@ -198,6 +200,9 @@ Status read_table(Connection& connection, const TableName& name, CatalogFacts* o
   }
   if (facts.relation_kind == "partitioned table") {
     facts.dependents = {"partitioned table"};
+    HEADRACE_ASSIGN(PartitionTree tree, read_partition_tree(connection, out->oid, facts.columns));
+    facts.partitions = std::move(tree.nodes);
+    facts.no_routing = std::move(tree.no_routing);
   } else if (facts.relation_kind == "table") {
     const std::string stage = truncated_name(fmt::format("{}_{}", kStagePlaceholder, facts.table));
     HEADRACE_ASSIGN(out->copy, read_table_copy(connection, out->oid, stage));

@@ -46,7 +46,7 @@ void InsertTarget::count_stored(const PGresult* result) {
 
 Error InsertTarget::located(Error error, const std::vector<RowRange>& ranges) const {
   if (error.code == ErrorCode::kCancelled) return error;
-  name_target(job_, &error);
+  name_target(job_, job_.table, &error);
   error.message = fmt::format("INSERT of {}: {}", range_text(ranges), error.message);
   if (ranges.size() != 1) return error;
   error.where.partition = ranges[0].partition;

@@ -6,6 +6,8 @@
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/insert_sql.h"
 #include "sink/postgres/merge.h"
+#include "sink/postgres/partition_stages.h"
+#include "sink/postgres/publish.h"
 #include "sink/postgres/swap.h"
 
 namespace headrace {
@@ -83,6 +85,32 @@ std::vector<std::string> swap_sql(const Plan& plan, const CatalogFacts* catalog)
   return sql;
 }
 
+// For one partition as an example: the statements of all of them would fill pages.
+std::vector<std::string> partition_sql(const Plan& plan, const CatalogFacts* catalog) {
+  const PartitionNode* leaf = nullptr;
+  for (const PartitionNode& node : plan.tree) {
+    const bool twin = node.by == PartitionBy::kNone && (plan.mode == Mode::kReplace || node.is_empty);
+    if (twin && leaf == nullptr) leaf = &node;
+  }
+  const std::string target = qualified(plan.schema, plan.table);
+  if (leaf == nullptr) return {};
+  const PartitionNode& parent = plan.tree[static_cast<size_t>(leaf->parent)];
+  const std::string name = qualified(leaf->schema, leaf->table);
+  const std::string stage =
+      qualified(leaf->schema, truncated_name(fmt::format("{}_p{}_{}", kStagePlaceholder,
+                                                         leaf - plan.tree.data(), leaf->table)));
+  return {fmt::format("CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS "
+                      "EXCLUDING IDENTITY)", stage, name),
+          fmt::format("ALTER TABLE {} ADD CONSTRAINT {} CHECK (...)", stage, kBoundCheck),
+          write_sql(stage, plan, catalog, false),
+          fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target),
+          fmt::format("DROP TABLE {}", name),
+          fmt::format("ALTER TABLE {} RENAME TO {}", stage, quote_identifier(leaf->table)),
+          fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", qualified(parent.schema, parent.table),
+                      name, leaf->bound),
+          fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", name, kBoundCheck)};
+}
+
 }  // namespace
 
 std::vector<std::string> planned_sql(const Plan& plan, const CatalogFacts* catalog) {
@@ -91,6 +119,7 @@ std::vector<std::string> planned_sql(const Plan& plan, const CatalogFacts* catal
   const auto append = [&sql](const std::vector<std::string>& more) {
     sql.insert(sql.end(), more.begin(), more.end());
   };
+  if (!plan.tree.empty()) return partition_sql(plan, catalog);
   if (plan.commit_scope == CommitScope::kStaged) return staged_sql(plan, catalog);
   if (plan.commit_scope != CommitScope::kSwap) {
     if (plan.creates_table) sql.push_back(create_table_sql(target, plan.columns));

@@ -13,11 +13,15 @@
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/gc.h"
 #include "sink/postgres/ledger.h"
+#include "sink/postgres/load_parts.h"
 #include "sink/postgres/merge.h"
 #include "sink/postgres/methods.h"
+#include "sink/postgres/partition_writer.h"
 #include "sink/postgres/planned_sql.h"
 #include "sink/postgres/pool.h"
 #include "sink/postgres/publish.h"
+#include "sink/postgres/publish_partitions.h"
+#include "sink/postgres/publish_together.h"
 #include "sink/postgres/readiness.h"
 #include "sink/postgres/staging.h"
 #include "sink/postgres/table_scan.h"
@@ -39,6 +43,7 @@ class PostgresSink final : public Sink {
         mode_(request.mode),
         replace_where_(request.replace_where),
         ledger_id_(request.load_id),
+        atomic_(request.atomic),
         cancel_(request.cancel),
         pool_(request.target, request.cancel),
         control_(std::move(control)) {}
@@ -53,6 +58,8 @@ class PostgresSink final : public Sink {
     if (!ledger_id_.empty()) {
       HEADRACE_ASSIGN(facts.committed,
                       find_committed(*control_, facts.schema, facts.table, ledger_id_));
+      HEADRACE_ASSIGN(facts.interrupted,
+                      find_interrupted(*control_, facts.schema, facts.table, ledger_id_));
     }
     return catalog_->facts;
   }
@@ -70,7 +77,10 @@ class PostgresSink final : public Sink {
     const bool borrows = plan_.commit_scope == CommitScope::kSingle || plan_.stage_is_temporary;
     if (!borrows) pool_.open_ahead(plan_.workers);
     if (!ledger_id_.empty()) HEADRACE_TRY(make_ledger(pool_, plan_.schema));
+    if (plan_.commit_scope == CommitScope::kTogether) return prepare_together(load_id);
+    if (atomic_ == Atomic::kFast || !ledger_id_.empty()) HEADRACE_TRY(find_committed_rows(load_id));
     if (plan_.commit_scope == CommitScope::kSingle) return prepare_single(load_id);
+    if (!plan_.tree.empty()) return prepare_partitions(load_id);
     if (plan_.commit_scope == CommitScope::kSwap) return prepare_swap(load_id);
     if (plan_.commit_scope == CommitScope::kStaged) return prepare_staged(load_id);
     return Error(ErrorCode::kInternal,
@@ -78,6 +88,7 @@ class PostgresSink final : public Sink {
   }
 
   Result<std::unique_ptr<SinkWriter>> open_writer(int index) override {
+    const bool together = plan_.commit_scope == CommitScope::kTogether;
     const bool single = plan_.commit_scope == CommitScope::kSingle;
     const bool borrows = single || plan_.stage_is_temporary;
     if (state_ != State::kPrepared || (borrows && index != 0)) {
@@ -90,16 +101,18 @@ class PostgresSink final : public Sink {
     // FREEZE: the table was made or truncated in this transaction, and nobody else sees it.
     const bool truncated = truncated_at_ && catalog_->facts.relation_kind == "table";
     const bool freeze = single ? plan_.creates_table || truncated : plan_.stage_is_temporary;
-    WriteJob job{single ? plan_.schema : stage_schema_,
-                 single ? plan_.table : stage_,
+    const bool direct = single || together;
+    WriteJob job{direct ? plan_.schema : stage_schema_,
+                 direct ? plan_.table : stage_,
                  plan_.table,
                  plan_.columns,
                  plan_.row_format,
                  freeze,
                  plan_.insert_rows};
-    if (borrows) return method->open(WriterConnection::borrow(*control_), std::move(job), totals_);
-    HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
-    return method->open(std::move(connection), std::move(job), totals_);
+    HEADRACE_ASSIGN(auto writer, open_method(index, *method, std::move(job)));
+    if (!together && plan_.committed_rows.empty()) return writer;
+    return std::unique_ptr<SinkWriter>(std::make_unique<PartWriter>(
+        std::move(writer), plan_, load_id_, together ? &held_[static_cast<size_t>(index)] : nullptr));
   }
 
   Status scan(const Plan& plan, const std::atomic<bool>* cancel, TableSums* sums) override {
@@ -117,6 +130,10 @@ class PostgresSink final : public Sink {
   Status prepare_single(const std::string& load_id);
   Status prepare_swap(const std::string& load_id);
   Status prepare_staged(const std::string& load_id);
+  Status prepare_partitions(const std::string& load_id);
+  Status prepare_together(const std::string& load_id);
+  Status find_committed_rows(const std::string& load_id);
+  Result<std::unique_ptr<SinkWriter>> open_method(int index, const PostgresMethod& method, WriteJob job);
   Status remove_old_rows();
   Status create_target();
   Status check_cascades(const char* doing) const;
@@ -133,6 +150,7 @@ class PostgresSink final : public Sink {
   const Mode mode_;
   const std::string replace_where_;
   const std::string ledger_id_;  // empty: the load is not kept
+  const Atomic atomic_;
   const std::atomic<bool>* const cancel_;
   ConnectionPool pool_;
   std::unique_ptr<Connection> control_;
@@ -141,6 +159,9 @@ class PostgresSink final : public Sink {
   std::string stage_;  // scopes swap and staged
   std::string stage_schema_;
   TableCopy copy_;     // scope swap into an existing table
+  std::string load_id_;
+  std::vector<HeldTransaction> held_;  // scope together, one a writer
+  std::unique_ptr<PartitionStages> partitions_;  // scope swap into a partitioned table
   WriterTotals totals_;
   std::string wal_start_;
   int64_t rows_deleted_ = 0;
@@ -245,6 +266,60 @@ Status PostgresSink::prepare_swap(const std::string& load_id) {
   return create_staging(pool_, plan_, *catalog_, load_id, stage_, &copy_);
 }
 
+Status PostgresSink::prepare_partitions(const std::string& load_id) {
+  HEADRACE_TRY(claim_load_id(*control_, load_id));
+  HEADRACE_ASSIGN(partitions_, PartitionStages::make(pool_, plan_, load_id));
+  return {};
+}
+
+// The commits are made behind a lock request, which needs a right that INSERT alone does not give.
+Status PostgresSink::prepare_together(const std::string& load_id) {
+  HEADRACE_TRY(claim_load_id(*control_, load_id));
+  HEADRACE_ASSIGN(const PgResult row,
+                  control_->query("SELECT has_table_privilege($1, 'UPDATE, DELETE, TRUNCATE')",
+                                  {qualified(plan_.schema, plan_.table)}));
+  if (!cell_is_true(row, 0, 0)) {
+    return Error(ErrorCode::kServer, "the user may not lock the table, which --atomic fast does",
+                 "use --atomic strict, or GRANT UPDATE, DELETE or TRUNCATE on the table");
+  }
+  HEADRACE_TRY(make_parts_table(pool_, plan_.schema));
+  held_.resize(static_cast<size_t>(plan_.workers));
+  return find_committed_rows(load_id);
+}
+
+// Of an interrupted run of this load. Waits for commits that are still on their way: what is told
+// here is what there is.
+Status PostgresSink::find_committed_rows(const std::string& load_id) {
+  load_id_ = load_id;
+  HEADRACE_ASSIGN(const auto found, wait_for_parts(pool_, plan_.schema, plan_.table, load_id));
+  if (!found) return {};
+  if (found->mode != mode_name(plan_.mode) || found->source != plan_.source) {
+    return Error(ErrorCode::kUsage,
+                 fmt::format("load {} was interrupted as {} of {}", load_id, found->mode, found->source),
+                 "complete it with the same source and mode, or use another --load-id");
+  }
+  plan_.committed_rows = found->committed;
+  return {};
+}
+
+Result<std::unique_ptr<SinkWriter>> PostgresSink::open_method(int index, const PostgresMethod& method,
+                                                              WriteJob job) {
+  if (plan_.commit_scope == CommitScope::kSingle || plan_.stage_is_temporary) {
+    return method.open(WriterConnection::borrow(*control_), std::move(job), totals_);
+  }
+  if (plan_.commit_scope == CommitScope::kTogether) {
+    const std::string begin = fmt::format("SET LOCAL lock_timeout = {}; {}", lock_timeout_ms(plan_),
+                                          lock_part_sql(load_id_));
+    HEADRACE_ASSIGN(WriterConnection connection,
+                    WriterConnection::hold(pool_, begin, &held_[static_cast<size_t>(index)].connection));
+    return method.open(std::move(connection), std::move(job), totals_);
+  }
+  HEADRACE_ASSIGN(WriterConnection connection, WriterConnection::own(pool_));
+  if (partitions_ == nullptr) return method.open(std::move(connection), std::move(job), totals_);
+  return std::unique_ptr<SinkWriter>(std::make_unique<PartitionWriter>(
+      std::move(connection), std::move(job), totals_, *partitions_));
+}
+
 // A temporary table lives in the control connection's transaction, which all of the load is then;
 // otherwise the staging table is committed before, and the transaction only claims its name.
 Status PostgresSink::prepare_staged(const std::string& load_id) {
@@ -317,9 +392,15 @@ Result<PublishStats> PostgresSink::publish() {
   const Publication publication{*control_, pool_, plan_, *catalog_, stage_, copy_, ledger_id_, cancel_};
   const bool single = plan_.commit_scope == CommitScope::kSingle;
   const bool staged = plan_.commit_scope == CommitScope::kStaged;
-  const int64_t rows = totals_.rows_stored;
+  int64_t rows = totals_.rows_stored;  // of the load, whichever run of it stored them
+  for (const RowInterval& committed : plan_.committed_rows) rows += committed.count;
   PublishStats stats;
-  HEADRACE_ASSIGN(const Published published, single   ? publish_single(publication, rows, &stats)
+  const bool together = plan_.commit_scope == CommitScope::kTogether;
+  HEADRACE_ASSIGN(const Published published,
+                  together ? publish_together(publication, load_id_, &held_, rows, &stats)
+                  : partitions_ != nullptr
+                                                 ? publish_partitions(publication, *partitions_, rows, &stats)
+                                             : single ? publish_single(publication, rows, &stats)
                                              : staged ? publish_staged(publication, &stats)
                                                       : publish_swap(publication, rows, &stats));
   state_ = State::kPublished;
@@ -331,6 +412,10 @@ Result<PublishStats> PostgresSink::publish() {
     stats.warnings.push_back(fmt::format("{} rows were sent and {} stored: a trigger left rows out",
                                          totals_.rows_sent.load(), totals_.rows_stored.load()));
   }
+  if (!plan_.committed_rows.empty()) {
+    stats.warnings.push_back(fmt::format("{} rows had been committed by an interrupted run of this load, and were left out",
+                                         rows - totals_.rows_stored));
+  }
   if (needs_analyze(published)) {
     analyze(*control_, qualified(plan_.schema, plan_.table), &stats);
   }
@@ -341,7 +426,15 @@ void PostgresSink::abandon() noexcept {
   const bool prepared = state_ == State::kPrepared;
   if (state_ != State::kPublished) state_ = State::kAbandoned;
   if (!prepared) return;
+  held_.clear();
   pool_.clear();
+  if (partitions_ != nullptr) {
+    try {
+      for (const std::string& name : partitions_->qualified_names()) drop_staging(control_.get(), pool_, name);
+    } catch (...) {
+      // Out of memory: the tables keep their recognisable names.
+    }
+  }
   if (!stage_.empty() && !plan_.stage_is_temporary) {
     try {
       drop_staging(control_.get(), pool_, qualified(stage_schema_, stage_));

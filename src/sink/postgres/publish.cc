@@ -13,6 +13,7 @@
 #include "sink/postgres/ddl.h"
 #include "sink/postgres/index_builder.h"
 #include "sink/postgres/ledger.h"
+#include "sink/postgres/load_parts.h"
 #include "sink/postgres/swap.h"
 
 namespace headrace {
@@ -152,7 +153,9 @@ void analyze(Connection& connection, const std::string& qualified_table, Publish
 }
 
 Status Publication::record(int64_t rows) const {
-  return ledger_id.empty() ? Status() : record_load(control, plan, ledger_id, rows);
+  if (ledger_id.empty()) return {};
+  if (!plan.committed_rows.empty()) HEADRACE_TRY(forget_parts(control, plan, ledger_id));
+  return record_load(control, plan, ledger_id, rows);
 }
 
 Result<Published> publish_single(const Publication& p, int64_t rows, PublishStats* stats) {

@@ -21,6 +21,8 @@ std::string joined(const std::vector<std::string>& statements) {
   return fmt::format("{}", fmt::join(statements, ";\n"));
 }
 
+}  // namespace
+
 Status drop_leftover(Connection& connection, const std::string& stage, const std::string& load_id) {
   HEADRACE_ASSIGN(
       const PgResult row,
@@ -28,6 +30,8 @@ Status drop_leftover(Connection& connection, const std::string& stage, const std
   if (cell(row, 0, 0) != staging_comment(load_id)) return {};
   return connection.run(fmt::format("DROP TABLE {}", stage), kDoing);
 }
+
+namespace {
 
 // Reads how the target is to be copied, without keeping its empty search_path.
 Status read_target(Connection& connection, const Plan& plan, const CatalogFacts& catalog,
@@ -51,8 +55,8 @@ Status read_target(Connection& connection, const Plan& plan, const CatalogFacts&
                "run the load again");
 }
 
-// Rights and properties are given at the end, when nobody needs to write any more; that they can be
-// given is tried now, before hours of loading.
+}  // namespace
+
 Status rehearse(Connection& connection, const TableCopy& copy) {
   HEADRACE_TRY(connection.run("SAVEPOINT headrace_rehearsal; SET LOCAL search_path = ''", kDoing));
   HEADRACE_TRY(connection.run(joined(copy.trials), "trying the definitions of views"));
@@ -61,6 +65,8 @@ Status rehearse(Connection& connection, const TableCopy& copy) {
   HEADRACE_TRY(connection.run(joined(copy.finish), "setting the properties of the new table"));
   return connection.run("ROLLBACK TO SAVEPOINT headrace_rehearsal", kDoing);
 }
+
+namespace {
 
 // Rows of the load take values after those of the old rows.
 Status continue_identities(Connection& connection, const std::string& stage,

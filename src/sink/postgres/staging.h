@@ -37,6 +37,14 @@ Status create_merge_stage(ConnectionPool& pool, const std::vector<std::string>& 
                           const std::string& load_id, const std::string& schema,
                           const std::string& stage);
 
+// Drops `stage`, a qualified name, if a crashed load of the same id left it. In the transaction that
+// makes it anew.
+Status drop_leftover(Connection& connection, const std::string& stage, const std::string& load_id);
+
+// Rights and properties are given at the end, when nobody needs to write any more; that they can be
+// given is tried here, before hours of loading.
+Status rehearse(Connection& connection, const TableCopy& copy);
+
 // Drops the staging table on `control`, or on a new connection when that one is dead. Does not wait
 // long: a table that cannot be dropped is left under its recognisable name and comment.
 void drop_staging(Connection* control, const ConnectionPool& pool,

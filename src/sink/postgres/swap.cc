@@ -232,6 +232,21 @@ Error known_by_target(const Publication& p, Error error) {
   return error;
 }
 
+Status lock_table(const Publication& p, const char* lock_mode) {
+  int pause_ms = kFirstPauseMs;
+  for (int attempt = 1;; ++attempt) {
+    HEADRACE_TRY(p.control.run(
+        fmt::format("SAVEPOINT headrace_lock; SET LOCAL lock_timeout = {}", lock_timeout_ms(p.plan))));
+    Status locked = p.control.run(
+        fmt::format("LOCK TABLE {} IN {} MODE", target_of(p.plan), lock_mode), "locking the table");
+    if (locked.ok() || locked.error().sqlstate != kLockNotAvailable) return locked;
+    HEADRACE_TRY(p.control.run("ROLLBACK TO SAVEPOINT headrace_lock"));
+    if (attempt == kLockAttempts) return not_granted(p, attempt);
+    if (!wait_unless_cancelled(pause_ms, p.cancel)) return cancelled_error();
+    pause_ms *= 2;
+  }
+}
+
 Result<SwapOutcome> swap_with_target(const Publication& p, PublishStats* stats,
                                      Clock::time_point* locked_at) {
   if (p.plan.mode == Mode::kDeleteInsert) {

@@ -26,6 +26,9 @@ enum class SwapOutcome { kReady, kHasRows };
 // An error that names the staging table or an index of it, with the names that the user knows.
 Error known_by_target(const Publication& publication, Error error);
 
+// Locks the target. Waits in short attempts: while one waits, new readers queue behind it.
+Status lock_table(const Publication& publication, const char* lock_mode);
+
 // Everything up to the COMMIT. The lock is held when this returns kReady, since *locked_at;
 // kHasRows: rows were added to the empty target meanwhile, the lock is given back.
 Result<SwapOutcome> swap_with_target(const Publication& publication, PublishStats* stats,

@@ -121,7 +121,8 @@ std::string temporary_prefix(const std::string& stage) {
   return stage.substr(0, std::string_view(kStagePlaceholder).size());
 }
 
-Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const std::string& stage) {
+Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const std::string& stage,
+                                  SwapOf swap_of) {
   TableCopy copy;
   const std::string key = std::to_string(oid);
   // Names in definitions are then printed with their schemas.
@@ -129,7 +130,7 @@ Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const st
   HEADRACE_TRY(connection.run("SET LOCAL search_path = ''; SET LOCAL jit = off", kDoing));
   HEADRACE_TRY(read_statements(connection, key, stage, &copy));
   HEADRACE_TRY(read_identities(connection, key, &copy));
-  HEADRACE_TRY(read_carried_objects(connection, key, stage, &copy));
+  HEADRACE_TRY(read_carried_objects(connection, key, stage, swap_of, &copy));
   HEADRACE_TRY(append_words(connection, kReferringObjects, key, &copy.dependents));
   HEADRACE_TRY(append_words(connection, kOwnProperties, key, &copy.dependents));
   if (PQserverVersion(connection.raw()) >= kSchemaPublicationsVersion) {

@@ -71,8 +71,13 @@ inline constexpr char kStagePlaceholder[] = "_headrace_xxxxxxxx";
 // How the temporary names of a staging table's indexes and the like begin.
 std::string temporary_prefix(const std::string& stage);
 
+// Whether the swap is of the table itself, or of one of many partitions of the target: that it is a
+// partition is looked after by who attaches it, and what hangs on it is a dependent.
+enum class SwapOf { kTable, kPartition };
+
 // Reads it for the table `oid` and a staging table named `stage` in the same schema. REQUIRES: a
 // transaction is open; search_path is empty from here to its end, or to the end of the savepoint.
-Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const std::string& stage);
+Result<TableCopy> read_table_copy(Connection& connection, uint32_t oid, const std::string& stage,
+                                  SwapOf swap_of = SwapOf::kTable);
 
 }  // namespace headrace

@@ -23,9 +23,9 @@ std::string begin_load_transaction() {
          "SET LOCAL idle_in_transaction_session_timeout = 0";
 }
 
-void name_target(const WriteJob& job, Error* error) {
-  replace_all(&error->message, job.table, job.target);
-  for (std::string& line : error->context) replace_all(&line, job.table, job.target);
+void name_target(const WriteJob& job, const std::string& table, Error* error) {
+  replace_all(&error->message, table, job.target);
+  for (std::string& line : error->context) replace_all(&line, table, job.target);
 }
 
 WriterConnection WriterConnection::borrow(Connection& connection) {
@@ -39,8 +39,20 @@ Result<WriterConnection> WriterConnection::own(ConnectionPool& pool) {
   return WriterConnection(std::move(connection), borrowed, &pool);
 }
 
+Result<WriterConnection> WriterConnection::hold(ConnectionPool& pool, const std::string& begin,
+                                                std::unique_ptr<Connection>* held) {
+  HEADRACE_ASSIGN(WriterConnection connection, own(pool));
+  HEADRACE_TRY(connection.get().run(begin, "BEGIN"));
+  connection.held_ = held;
+  return connection;
+}
+
 Status WriterConnection::commit() {
   if (owned_ == nullptr) return {};
+  if (held_ != nullptr) {
+    *held_ = std::move(owned_);
+    return {};
+  }
   HEADRACE_ASSIGN(const PgResult result, owned_->exec("COMMIT", "COMMIT"));
   if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
     return Error(ErrorCode::kServer, "COMMIT: the server rolled the transaction back");

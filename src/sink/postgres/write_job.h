@@ -39,8 +39,8 @@ struct WriteJob {
 // slow.
 std::string begin_load_transaction();
 
-// Puts the name of the target where the server named the staging table.
-void name_target(const WriteJob& job, Error* error);
+// Puts the name of the target where the server named the staging table `table`.
+void name_target(const WriteJob& job, const std::string& table, Error* error);
 
 // A writer's connection inside an open transaction.
 //
@@ -50,6 +50,10 @@ class WriterConnection {
  public:
   static WriterConnection borrow(Connection& connection);
   static Result<WriterConnection> own(ConnectionPool& pool);
+  // Scope together: commit() puts the connection into *held, its transaction still open. `begin`
+  // runs at its start.
+  static Result<WriterConnection> hold(ConnectionPool& pool, const std::string& begin,
+                                       std::unique_ptr<Connection>* held);
 
   Connection& get() { return *connection_; }
   bool is_owned() const { return owned_ != nullptr; }
@@ -68,6 +72,7 @@ class WriterConnection {
   std::unique_ptr<Connection> owned_;
   Connection* connection_;
   ConnectionPool* pool_;
+  std::unique_ptr<Connection>* held_ = nullptr;
 };
 
 }  // namespace headrace
