@@ -88,7 +88,7 @@ struct CommittedLoad {
 struct SinkFacts {
   Dialect dialect = Dialect::kNone;
   std::string target;       // masked: never holds a password
-  std::string server_kind;  // "plain", "file", "null"
+  std::string server_kind;  // "plain", "file", "set" (of SQLite files), "null"
   int server_version = 0;   // PostgreSQL: 150004; SQLite: 3040001
   std::string schema;       // PostgreSQL: schema of the table, resolved
   std::string table;

@@ -109,6 +109,7 @@ class Feed:
 
     def __init__(self, process):
         self.batches = 0
+        self._ended = False
         self._stdin = process.stdin
         self._go = threading.Event()
         self._go.set()
@@ -118,11 +119,18 @@ class Feed:
     def pause(self):
         self._go.clear()
 
+    def end(self):
+        """Ends the stream, as if there had been no more."""
+        self._ended = True
+        self._go.set()
+        self._thread.join(30)
+        self._stdin.close()
+
     def _write(self):
         batch = pa.record_batch({"a": pa.array(range(1000), pa.int64()), "b": pa.array(["text"] * 1000)})
         try:
             with pa.ipc.new_stream(pa.PythonFile(self._stdin, "w"), batch.schema) as writer:
-                while self._go.wait():
+                while self._go.wait() and not self._ended:
                     writer.write_batch(batch)
                     self._stdin.flush()
                     self.batches += 1

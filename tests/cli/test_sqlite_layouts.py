@@ -127,14 +127,19 @@ def test_a_file_for_each_value(folder, tmp_path):
 
 def test_optimized_is_one_file_until_it_is_too_large_and_back(folder, tmp_path):
     limit = ["--optimized-rows", "5000"]
-    assert load(folder, source_of(tmp_path, 5000), *limit, layout="optimized")["status"] == "ok"
+    assert load(folder, source_of(tmp_path, 5000), *limit, "--load-id", "one", layout="optimized")["status"] == "ok"
     assert names(folder) == ["t.sqlite"]
-    report = load(folder, source_of(tmp_path, 5001), *limit, layout="optimized", mode="replace")
+    report = load(folder, source_of(tmp_path, 5001), *limit, "--load-id", "two", layout="optimized", mode="replace")
     assert report["status"] == "ok", report
     assert names(folder) == whole_set(2)
     assert by_view(folder, "SELECT count(*) FROM t") == [(5001,)]
+    assert [entry["load_id"] for entry in manifest_of(folder)["loads"]] == ["one", "two"]
     assert load(folder, source_of(tmp_path, 10), *limit, layout="optimized", mode="replace")["status"] == "ok"
     assert names(folder) == ["t.sqlite"]
+    report = load(folder, source_of(tmp_path, 7), *limit, "--load-id", "one", layout="optimized", mode="replace")
+    assert "nothing was done" in report["warnings"][0], report
+    with closing(sqlite3.connect(folder / "t.sqlite")) as db:
+        assert db.execute("SELECT load_id, rows FROM headrace_loads ORDER BY 1").fetchall() == [("one", 5000), ("two", 5001)]
 
 
 def test_optimized_leaves_a_file_with_other_tables_alone(folder, tmp_path):
@@ -201,6 +206,21 @@ def test_what_cannot_be_done(folder, tmp_path, options, message):
 def test_layouts_are_for_sqlite_alone(tmp_path):
     done = headrace("load", source_of(tmp_path), "--to", "null:", "--layout", "partitioned", "--json")
     assert done.code == 2 and "SQLite" in done.error()["message"]
+
+
+def test_of_two_loads_at_once_the_second_to_publish_fails(folder, tmp_path):
+    load(folder, source_of(tmp_path, 10))
+    process, feed = start_fed("--to", f"sqlite:{folder}", "--table", "t", "--layout", "partitioned", "--mode", "replace",
+                              "--progress", "none", "--json")
+    wait_until(lambda: feed.batches > 20)
+    feed.pause()
+    assert load(folder, source_of(tmp_path, 20), "--num-partitions", "2", mode="replace")["status"] == "ok"
+    after = {p.name: p.read_bytes() for p in folder.iterdir() if not p.name.startswith(".")}
+    feed.end()
+    done = finish_fed(process)
+    assert done.code == 1 and "was changed by another load" in json.loads(done.out)["error"]["message"], done
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == after
+    assert manifest_of(folder)["rows"] == 20
 
 
 @pytest.mark.parametrize("exists", [False, True])

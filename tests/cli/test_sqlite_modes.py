@@ -244,6 +244,16 @@ def test_a_load_id_is_run_once(people, tmp_path, exists):
     assert run(path, "SELECT count(*) FROM headrace_loads") == [(3,)]
 
 
+def test_load_ids_survive_a_new_file(tmp_path):
+    path, source = tmp_path / "t.sqlite", file_of(tmp_path, [(1, "a", 1)])
+    assert load(path, source, "create", "--load-id", "one")["method"] == "pages"
+    assert load(path, source, "replace", "--load-id", "two", "--verify", "full")["method"] == "pages"
+    assert load(path, source, "replace")["method"] == "pages"
+    assert run(path, "SELECT load_id, mode FROM headrace_loads ORDER BY 1") == [("one", "create"), ("two", "replace")]
+    assert "nothing was done" in load(path, source, "replace", "--load-id", "one")["warnings"][0]
+    assert len(rows_of(path, "id, name, n")) == 1
+
+
 def test_a_failed_load_leaves_no_load_id(people, tmp_path):
     report = load(people, file_of(tmp_path, [(1, "a", 1)]), "append", "--load-id", "bad")
     assert report["error"]["code"] == "rejected_value"

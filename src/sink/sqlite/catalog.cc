@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "sink/sqlite/ddl.h"
+#include "sink/sqlite/ledger.h"
 
 namespace headrace {
 namespace {
@@ -67,6 +68,8 @@ Status read_schema(Connection& db, const std::string& table, SqliteCatalog* cata
       catalog->relation_kind = is_virtual ? "virtual table" : type;
     } else if (ours && type == "trigger") {
       catalog->dependents.push_back("trigger " + name);
+    } else if (!ours && type == "table" && name == kSqliteLedger) {
+      catalog->has_ledger = true;
     } else if (!ours && strncasecmp(name.c_str(), "sqlite_", 7) != 0) {
       catalog->has_other_objects = true;
     }

@@ -37,7 +37,9 @@ struct SqliteCatalog {
   std::vector<std::string> constraints;  // beyond NOT NULL and DEFAULT
   std::vector<std::string> dependents;
   bool has_foreign_keys = false;
-  bool has_other_objects = false;  // besides the table, what belongs to it, and sqlite_* tables
+  // Besides the table, what belongs to it, sqlite_* tables, and the ledger of load ids (ledger.h).
+  bool has_other_objects = false;
+  bool has_ledger = false;
   // Of the file:
   int user_version = 0;
   int application_id = 0;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "headrace/facts.h"
 #include "headrace/plan.h"
@@ -20,8 +21,22 @@ inline constexpr char kSqliteLedger[] = "headrace_loads";
 Result<std::optional<CommittedLoad>> find_sqlite_load(Connection& db, const std::string& table,
                                                       const std::string& load_id);
 
+// A load of the past, for a table that moves between one file and a set of files.
+struct PastLoad {
+  std::string id;
+  std::string when;
+  int64_t rows = 0;
+};
+
+Result<std::vector<PastLoad>> read_sqlite_ledger(Connection& db, const std::string& table);
+
+// Copies the ledger of the file at `path`, as it is, into `db`, which has none. REQUIRES: no
+// transaction is open.
+Status copy_sqlite_ledger(Connection& db, const std::string& path);
+
 // Makes the ledger unless it is there, and writes the row. REQUIRES: a transaction is open.
-Status record_sqlite_load(Connection& db, const Plan& plan, const std::string& load_id,
-                          int64_t rows);
+// `when`: empty is now.
+Status record_sqlite_load(Connection& db, const Plan& plan, const std::string& load_id, int64_t rows,
+                          const std::string& when = {});
 
 }  // namespace headrace

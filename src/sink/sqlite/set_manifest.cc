@@ -130,7 +130,7 @@ std::string set_manifest_text(const SetManifest& manifest) {
     columns.push_back(
         {{"name", column.name}, {"type", column.type}, {"not_null", column.not_null}});
   }
-  for (const SetManifest::Load& load : manifest.loads) {
+  for (const PastLoad& load : manifest.loads) {
     loads.push_back({{"load_id", load.id}, {"committed_at", load.when}, {"rows", load.rows}});
   }
   Json json{{"format", kFormat},

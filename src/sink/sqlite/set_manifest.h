@@ -17,6 +17,7 @@
 #include "headrace/facts.h"
 #include "headrace/plan.h"
 #include "headrace/result.h"
+#include "sink/sqlite/ledger.h"
 
 namespace headrace {
 
@@ -41,12 +42,7 @@ struct SetManifest {
   std::vector<SetColumn> columns;
   std::vector<SetPart> parts;
   std::vector<std::string> replaced;  // files of the generation before that are to be removed
-  struct Load {
-    std::string id;
-    std::string when;
-    int64_t rows = 0;
-  };
-  std::vector<Load> loads;  // that were given an id
+  std::vector<PastLoad> loads;               // that were given an id
 
   int64_t rows() const;
 };

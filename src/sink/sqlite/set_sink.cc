@@ -146,7 +146,7 @@ Result<SinkFacts> SqliteSetSink::facts() {
     target.not_null = column.not_null;
     facts.columns.push_back(std::move(target));
   }
-  for (const SetManifest::Load& load : old_.loads) {
+  for (const PastLoad& load : old_.loads) {
     if (!ledger_id_.empty() && load.id == ledger_id_) facts.committed = {load.when, load.rows};
   }
   return facts;
@@ -161,7 +161,10 @@ Status SqliteSetSink::prepare(const Plan& plan, const std::string& load_id) {
   abandon();
   plan_ = plan;
   load_id_ = load_id;
-  if (!plan.layout.partitioned) return single_.prepare(plan, load_id);
+  if (!plan.layout.partitioned) {
+    single_.inherit_loads(old_.loads);
+    return single_.prepare(plan, load_id);
+  }
   Status status = prepare_set(plan, load_id);
   prepared_ = status.ok();
   if (!status.ok()) abandon();
@@ -279,6 +282,11 @@ Status SqliteSetSink::describe_files() {
   new_.table = plan_.table;
   new_.partition_by = plan_.layout.partition_by;
   new_.loads = old_.loads;
+  if (single_has_table_) {
+    HEADRACE_ASSIGN(Connection db,
+                    Connection::open(single_path_, Connection::kReadOnly, busy_timeout_ms_));
+    HEADRACE_ASSIGN(new_.loads, read_sqlite_ledger(db, plan_.table));
+  }
   new_.columns.clear();
   for (const ColumnPlan& column : plan_.columns) {
     new_.columns.push_back({column.target, column.target_type.sql, column.not_null});

@@ -122,7 +122,7 @@ Status SqliteSink::prepare(const Plan& plan, const std::string& load_id) {
   plan_ = plan;
   warnings_.clear();
   pages_are_complete_ = false;
-  replaces_file_ = false;
+  replaces_file_ = keeps_ledger_ = false;
   HEADRACE_TRY(check_sqlite_names(plan));
   HEADRACE_TRY(check_folder(path_));
   HEADRACE_ASSIGN(const bool exists, file_is_there(path_));
@@ -156,6 +156,7 @@ Status SqliteSink::prepare_pages(const std::string& load_id) {
     old_file.user_version = catalog.user_version;
     old_file.application_id = catalog.application_id;
     old_schema_ = catalog.schema_text;
+    keeps_ledger_ = catalog.has_ledger;
   }
   HEADRACE_TRY(check_no_journal(path_));
   HEADRACE_ASSIGN(temporary_, TemporaryFile::create(path_, load_id));
@@ -214,13 +215,21 @@ Status SqliteSink::complete_pages() {
   if (pages_are_complete_) return {};
   HEADRACE_TRY(pages_->complete());
   pages_are_complete_ = true;
-  if (ledger_id_.empty()) return {};
-  HEADRACE_ASSIGN(Connection db, Connection::open(temporary_.path(), Connection::kReadWrite, 0));
-  HEADRACE_TRY(db.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN"));
-  HEADRACE_ASSIGN(const int64_t rows,
-                  db.integer(fmt::format("SELECT count(*) FROM {}", sqlite_identifier(plan_.table))));
-  HEADRACE_TRY(record_sqlite_load(db, plan_, ledger_id_, rows));
-  HEADRACE_TRY(db.run("COMMIT"));
+  if (ledger_id_.empty() && !keeps_ledger_ && inherited_.empty()) return {};
+  HEADRACE_ASSIGN(Connection db,
+                  Connection::open(temporary_.path(), Connection::kReadWrite, busy_timeout_ms_));
+  HEADRACE_TRY(db.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF"));
+  if (keeps_ledger_) HEADRACE_TRY(copy_sqlite_ledger(db, path_));
+  for (const PastLoad& past : inherited_) {
+    HEADRACE_TRY(record_sqlite_load(db, plan_, past.id, past.rows, past.when));
+  }
+  if (!ledger_id_.empty()) {
+    HEADRACE_TRY(db.run("BEGIN"));
+    HEADRACE_ASSIGN(const int64_t rows, db.integer(fmt::format("SELECT count(*) FROM {}",
+                                                               sqlite_identifier(plan_.table))));
+    HEADRACE_TRY(record_sqlite_load(db, plan_, ledger_id_, rows));
+    HEADRACE_TRY(db.run("COMMIT"));
+  }
   db.close();
   return sync_file(temporary_.fd(), temporary_.path());
 }

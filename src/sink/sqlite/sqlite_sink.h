@@ -11,6 +11,7 @@
 #include "sink/sqlite/api_load.h"
 #include "sink/sqlite/catalog.h"
 #include "sink/sqlite/connection.h"
+#include "sink/sqlite/ledger.h"
 #include "sink/sqlite/pages_load.h"
 #include "sink/sqlite/temporary_file.h"
 
@@ -37,6 +38,9 @@ class SqliteSink : public Sink {
   Result<PublishStats> publish() override;
   void abandon() noexcept override;
 
+  // Load ids that the table had elsewhere: a new file gets them.
+  void inherit_loads(std::vector<PastLoad> loads) { inherited_ = std::move(loads); }
+
  private:
   Status fill_facts_from_file(SinkFacts* facts);
   Status prepare_pages(const std::string& load_id);
@@ -58,6 +62,8 @@ class SqliteSink : public Sink {
   Plan plan_;
   bool prepared_ = false;
   bool replaces_file_ = false;
+  bool keeps_ledger_ = false;  // the file to replace has load ids
+  std::vector<PastLoad> inherited_;
   std::string old_schema_;  // of the file to replace, as prepare() saw it
   std::vector<std::string> warnings_;
   // Destroyed in reverse order: the temporary file goes last.
