@@ -25,7 +25,7 @@
 struct headrace_cancel {
   std::atomic<bool> set{false};
 };
-static_assert(std::atomic<bool>::is_always_lock_free, "headrace_cancel_set() is for signal handlers");
+static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers call headrace_cancel_set()");
 
 namespace headrace::capi {
 namespace {
@@ -183,7 +183,8 @@ int headrace_run(const char* command, const char* request, struct ArrowArrayStre
     try {
       outcome = run(command, request, &taken, observer, cancel);
     } catch (const std::bad_alloc&) {
-      outcome = failure(Error(ErrorCode::kInternal, "out of memory", "give memory a smaller value"));
+      outcome = failure(
+          Error(ErrorCode::kInternal, "out of memory", "give memory a smaller value"));
     } catch (const std::exception& e) {
       outcome = failure(Error(ErrorCode::kInternal, std::string("internal error: ") + e.what(),
                               "this is a fault of headrace; please report it"));

@@ -1,4 +1,5 @@
 """Reports, plans, errors, progress, logs: what a caller gets to see."""
+import ast
 import ctypes.util
 import datetime
 import json
@@ -7,6 +8,8 @@ import os
 import pickle
 import subprocess
 import sys
+import time
+import types
 
 import pyarrow as pa
 import pytest
@@ -129,7 +132,6 @@ def test_progress_function(tmp_path):
     def slow():
         for batch in TABLE.to_batches(max_chunksize=100):
             yield batch
-            import time
             time.sleep(0.06)
     headrace.load(slow(), tmp_path / "x.db", "t", progress=seen.append)
     assert seen and seen[-1].rows_written <= 1000 and seen[-1].rows_total == -1
@@ -143,6 +145,34 @@ def test_nothing_is_printed_unless_asked(tmp_path, capfd):
     assert capfd.readouterr().out == ""
     with pytest.raises(headrace.UsageError, match="progress"):
         headrace.load(TABLE, tmp_path / "x.db", "v", mode="append", progress="loud")
+
+
+def slow_batches():
+    for batch in TABLE.to_batches(max_chunksize=200):
+        yield batch
+        time.sleep(0.12)
+
+
+def test_progress_on_a_terminal(capsys):
+    headrace.load(slow_batches(), "null:", "t", progress="terminal")
+    out, err = capsys.readouterr()
+    assert out == "" and "\rheadrace: " in err and " rows/s" in err
+    assert err.endswith("\r") and err.rstrip("\r").endswith(" "), "the line is not taken away"
+
+
+def test_progress_in_a_notebook(monkeypatch):
+    shown = []
+    handle = types.SimpleNamespace(update=shown.append)
+    display = types.SimpleNamespace(HTML=str, display=lambda html, display_id: handle)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    headrace.load(slow_batches(), "null:", "t", progress="notebook")
+    assert any(" rows/s" in html for html in shown) and shown[-1] == ""
+
+
+def test_syntax_is_python_3_9():
+    for path in (ROOT / "python").rglob("*.py"):
+        ast.parse(path.read_text(), feature_version=(3, 9))
 
 
 def test_log_lines(tmp_path, caplog):
