@@ -122,7 +122,6 @@ struct SinkFacts {
   // Partitioned table: its tree, and why rows cannot be routed on the client (empty: they can).
   std::vector<PartitionNode> partitions;
   std::string no_routing;
-  int max_prepared = 0;  // max_prepared_transactions
   std::optional<InterruptedLoad> interrupted;  // of the request's load id
 };
 

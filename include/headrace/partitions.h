@@ -57,7 +57,7 @@ struct RowInterval {
   bool operator==(const RowInterval&) const = default;
 };
 
-// What is there of a load whose commits were interrupted (commit scopes together and two_phase).
+// What is there of a load whose commits were interrupted (commit scope together).
 struct InterruptedLoad {
   std::string source;
   std::string mode;

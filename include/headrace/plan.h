@@ -27,9 +27,7 @@ enum class CommitScope {
   kSwap,    // N connections fill a table nobody sees; one short transaction publishes it
   kStaged,  // a staging table is filled, then merged into the target in one transaction
   kFile,    // a file under a temporary name, synced and renamed
-  // N transactions that write into the target, committed behind a curtain (--atomic fast)
-  kTwoPhase,  // prepared, then committed
-  kTogether,  // held open, then committed
+  kTogether,  // N transactions write into the target, committed behind a curtain (--atomic fast)
 };
 
 const char* row_format_name(RowFormat format);

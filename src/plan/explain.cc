@@ -140,8 +140,6 @@ const char* commit_scope_name(CommitScope scope) {
       return "staged";
     case CommitScope::kFile:
       return "file";
-    case CommitScope::kTwoPhase:
-      return "two_phase";
     case CommitScope::kTogether:
       return "together";
   }

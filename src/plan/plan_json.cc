@@ -102,7 +102,7 @@ static auto enum_names(RowFormat) {
 static auto enum_names(CommitScope) {
   constexpr std::array kScopes = {CommitScope::kNone, CommitScope::kSingle, CommitScope::kSwap,
                                   CommitScope::kStaged, CommitScope::kFile,
-                                  CommitScope::kTwoPhase, CommitScope::kTogether};
+                                  CommitScope::kTogether};
   std::array<EnumName<CommitScope>, kScopes.size()> names{};
   std::ranges::transform(kScopes, names.begin(), [](CommitScope scope) {
     return EnumName<CommitScope>{scope, commit_scope_name(scope)};

@@ -118,7 +118,7 @@ void plan_partition_routing(const PlanInput& in, Plan* plan) {
       "rows are routed here by their keys; each partition that gets some is filled beside it, and attached "
       "without a scan";
   if (in.request.mode == Mode::kAppend && usable < all) {
-    reason += "; rows of partitions that have some already are merged by INSERT";
+    reason += "; if some belong to partitions that have rows already, all are inserted in one transaction";
   }
   decide(plan, "partitions",
          in.request.mode == Mode::kReplace ? fmt::format("{} replaced", all)

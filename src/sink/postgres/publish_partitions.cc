@@ -37,7 +37,7 @@ class PartitionPublisher {
     HEADRACE_TRY(lock_table(p_, "SHARE UPDATE EXCLUSIVE"));
     HEADRACE_TRY(check_unchanged());
     HEADRACE_TRY(merge_all());
-    HEADRACE_TRY(attach_fresh());
+    if (!merges_) HEADRACE_TRY(attach_fresh());
     // What is attached was committed before by the writers: a snapshot from between would see it. So
     // no transaction that reads the table may go on over the commit, nor a statement that knows the
     // partitions from when it was planned and takes its snapshot later.
@@ -110,10 +110,15 @@ class PartitionPublisher {
         "inserting into a partition that has rows");
   }
 
+  // What is attached was committed by the writers; what is merged is not before our COMMIT. A snapshot
+  // from between would see the one and not the other: where rows are merged, all are.
   Status merge_all() {
-    for (const PartitionStage& stage : stages_.stages()) {
-      if (stage.kind == StageKind::kMerge) HEADRACE_TRY(merge(stage));
-    }
+    const auto& stages = stages_.stages();
+    merges_ = std::ranges::any_of(stages, [](const auto& s) { return s.kind == StageKind::kMerge; });
+    if (!merges_) return {};
+    HEADRACE_TRY(attach_fresh());
+    for (const PartitionStage& stage : stages) HEADRACE_TRY(merge(stage));
+    swaps_.clear();
     return {};
   }
 
@@ -147,6 +152,13 @@ class PartitionPublisher {
       std::vector<std::string> sql = {
           fmt::format("COMMENT ON TABLE {} IS NULL", stage_name(stage)),
           fmt::format("ALTER TABLE {} RENAME TO {}", stage_name(stage), quote_identifier(name))};
+      if (merges_) {  // an empty one, whose rows come by INSERT
+        const std::string table = qualified(node.schema, name);
+        sql = {fmt::format("CREATE TABLE {} (LIKE {} INCLUDING ALL)", table, stage_name(stage)),
+               fmt::format("DO $$BEGIN EXECUTE format('ALTER TABLE %s OWNER TO %I', {}, (SELECT "
+                           "pg_get_userbyid(relowner) FROM pg_class WHERE oid = {}::regclass)); END$$",
+                           quote_literal(table), quote_literal(stage_name(stage)))};
+      }
       for (std::string& more : attach_sql(stage, name)) sql.push_back(std::move(more));
       HEADRACE_TRY(p_.control.run(joined(sql), fmt::format("attaching the new partition {}", name)));
       ++fresh_;
@@ -217,6 +229,7 @@ class PartitionPublisher {
   PublishStats* const stats_;
   std::vector<const PartitionStage*> swaps_;
   std::optional<Clock::time_point> locked_at_;
+  bool merges_ = false;
   int fresh_ = 0;
   std::string names_;
 };

@@ -1,7 +1,7 @@
 // Publishing tables beside partitions, in one transaction:
 //
 //   lock against changes of the tree     readers and writers go on
-//   merge   INSERT into partitions that have rows
+//   merge   where a partition has rows: INSERT of all, and the next two are not done
 //   fresh   ATTACH of partitions that did not exist
 //   lock against readers, unless there are merges only
 //   swap    the old partition is dropped, its twin takes its name and
