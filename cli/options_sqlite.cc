@@ -9,24 +9,24 @@ namespace {
 
 void add_table_options(OptionAdder add, WrittenSqlite* to) {
   add.values("--primary-key", &to->primary_key, "A,B",
-             "New table: its primary key; one integer column becomes the rowid");
-  add.values("--index", &to->indexes, "A,B", "An index on these columns, which may end in DESC");
+             "New table: primary key; one integer column is the rowid");
+  add.values("--index", &to->indexes, "A,B", "An index on these columns; \"a DESC\" is a column too");
   add.values("--unique-index", &to->unique_indexes, "A,B", "A unique index on these columns");
   add.flag("--strict", &to->strict, "New table: STRICT");
   add.value("--decimal", &to->decimal, "AS",
-            "New table: decimals as text, real, or scaled (integer): an integer without the point")
+            "New table: decimals as text, real or scaled: an integer")
       ->check(CLI::IsMember({"text", "real", "scaled", "integer"}));
   add.value("--boolean", &to->boolean, "AS",
             "New table: integer (0, 1) or text (true, false) [integer]")
       ->check(CLI::IsMember({"integer", "text"}));
   add.value("--date", &to->date, "AS",
-            "New table: dates and timestamps as text, integer (unix seconds) or real (Julian day)")
+            "New table: dates as text, integer (unix time) or real (Julian day)")
       ->check(CLI::IsMember({"text", "integer", "real"}));
   add.value("--geometry", &to->geometry, "AS",
-            "Geometries (WKT, WKB) as wkt, wkb or geopackage [.gpkg: geopackage]")
+            "Geometries as wkt, wkb or geopackage [.gpkg: geopackage]")
       ->check(CLI::IsMember({"wkt", "wkb", "geopackage"}));
   add.values("--geometry-column", &to->geometry_columns, "NAME",
-             "Where they are [columns named geom, geometry, the_geom, wkb_geometry or wkt]");
+             "Where they are [columns named geom, geometry, wkt, ...]");
 }
 
 void convert_types(const WrittenSqlite& written, ValueOptions* values) {

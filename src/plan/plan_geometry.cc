@@ -99,7 +99,9 @@ Status plan_geometry(const PlanInput& in, Plan* plan) {
     ColumnPlan& column = plan->columns[i];
     column.is_geometry = true;
     if (!in.sink.table_exists) {
-      column.target_type.sql = form == Geometry::kWkt ? "TEXT" : form == Geometry::kWkb ? "BLOB" : "GEOMETRY";
+      column.target_type.sql = form == Geometry::kWkt   ? "TEXT"
+                               : form == Geometry::kWkb ? "BLOB"
+                                                        : "GEOMETRY";
     }
     column.target_type.base = "geometry";
     const char* shown = form == Geometry::kWkt   ? "WKT"

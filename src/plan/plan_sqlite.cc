@@ -99,7 +99,8 @@ Status plan_index_column(const std::string& term, IndexPlan* index, const Plan& 
     name.resize(blank);
     if (word != "asc" && word != "desc") {
       const size_t before = name.rfind(' ');
-      const bool collates = before != std::string::npos && lower(name.substr(before + 1)) == "collate";
+      const bool collates =
+          before != std::string::npos && lower(name.substr(before + 1)) == "collate";
       if (!collates || (word != "nocase" && word != "rtrim" && word != "binary")) {
         return no_column("index", term);
       }
@@ -130,7 +131,8 @@ Status plan_indexes(const PlanInput& in, Plan* plan) {
     }
     if (index.columns.empty()) return usage("an index names no column", "give --index COLUMN");
     const std::string same = index.name;
-    for (int n = 2; names.contains(lower(index.name)) || lower(index.name) == lower(plan->table); ++n) {
+    names.insert(lower(plan->table));  // tables and indexes share one space of names
+    for (int n = 2; names.contains(lower(index.name)); ++n) {
       index.name = fmt::format("{}_{}", same, n);
     }
     names.insert(lower(index.name));
@@ -146,8 +148,6 @@ Status plan_indexes(const PlanInput& in, Plan* plan) {
   }
   return {};
 }
-
-bool is_value_decimal(const DataType& type) { return type.id == TypeId::kDecimal; }
 
 }  // namespace
 
@@ -181,7 +181,7 @@ TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequ
   const bool geopackage = options.geometry == ValueOptions::Geometry::kGeoPackage;
   const bool dates = value.id == TypeId::kDate32 || value.id == TypeId::kDate64 ||
                      value.id == TypeId::kTimestamp;
-  if (is_value_decimal(value)) {
+  if (value.id == TypeId::kDecimal) {
     if (options.decimal == ValueOptions::Decimal::kText) return {"TEXT", "TEXT", -1};
     if (options.decimal == ValueOptions::Decimal::kReal) return {"REAL", "REAL", -1};
     if (options.decimal == ValueOptions::Decimal::kScaled) return {"INTEGER", "INTEGER", -1};
@@ -205,7 +205,8 @@ TargetType sqlite_target(const DataType& type, TargetType target, const LoadRequ
 static Status check_layout(const PlanInput& in, const Plan& plan) {
   if (!plan.layout.partitioned) return {};
   const SqliteOptions& asked = in.request.sqlite;
-  const bool unique = std::ranges::any_of(asked.indexes, [](const IndexSpec& i) { return i.unique; });
+  const bool unique =
+      std::ranges::any_of(asked.indexes, [](const IndexSpec& index) { return index.unique; });
   if (unique || !asked.primary_key.empty()) {
     return usage("a key over several files cannot be checked",
                  "leave --primary-key and --unique-index out, or use --layout single_file");

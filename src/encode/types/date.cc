@@ -4,8 +4,8 @@
 //                Into timestamp as midnight
 //   SQLite       TEXT YYYY-MM-DD, years 0000 to 9999; other years have no form that SQLite reads,
 //   and
-//                are rejected. With --date integer INTEGER, seconds from 1970-01-01; with real REAL,
-//                the Julian day: both as SQLite's date functions read them
+//                are rejected. With --date integer INTEGER, seconds from 1970-01-01; with real
+//                REAL, the Julian day: both as SQLite's date functions read them
 //
 // A date64 that is not a whole day is rejected.
 #include <cstdlib>

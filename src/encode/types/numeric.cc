@@ -184,7 +184,9 @@ Result<std::unique_ptr<Codec>> make_for(const DataType& type, const TargetType& 
                                         RowFormat format, bool scaled) {
   using Reader = FixedReader<T>;
   if (!is_numeric_scale(type.scale)) return type_mismatch(type, target);
-  if (format == RowFormat::kSqliteRecord) return make_sqlite<Reader>(type.scale, target.base, scaled);
+  if (format == RowFormat::kSqliteRecord) {
+    return make_sqlite<Reader>(type.scale, target.base, scaled);
+  }
   if (target.base == "numeric") return make_numeric_target<Reader>(type.scale, target, format);
   if (target.base == "int2") return make_integer_target<Reader, int16_t>(type.scale, format);
   if (target.base == "int4") return make_integer_target<Reader, int32_t>(type.scale, format);

@@ -118,7 +118,7 @@ Status register_gpkg_layer(Connection& db, const Plan& plan, const LayerFacts& f
   const std::string add_system = "INSERT INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, ?)";
   HEADRACE_TRY(insert(db, add_system,
                       {"WGS 84 geodetic", "4326", "EPSG", "4326", kWgs84,
-                       "longitude/latitude coordinates in decimal degrees on the WGS 84 spheroid"}));
+                       "longitude/latitude in decimal degrees on the WGS 84 spheroid"}));
   if (number != kDefaultSrid && number != 0) {
     HEADRACE_TRY(insert(db, add_system,
                         {"EPSG:" + srid, srid, "EPSG", srid, "undefined", ""}));
@@ -132,11 +132,13 @@ Status register_gpkg_layer(Connection& db, const Plan& plan, const LayerFacts& f
                       "INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change, "
                       "min_x, min_y, max_x, max_y, srs_id) VALUES (?1, 'features', ?1, ?2, ?3, ?4, "
                       "?5, ?6, ?7)",
-                      {plan.table, last_change(), bounds[0], bounds[1], bounds[2], bounds[3], srid}));
+                      {plan.table, last_change(), bounds[0], bounds[1], bounds[2], bounds[3],
+                       srid}));
   // 2: some have it; 0: none may.
   HEADRACE_TRY(insert(db,
                       "INSERT INTO gpkg_geometry_columns VALUES (?, ?, 'GEOMETRY', ?, ?, ?)",
-                      {plan.table, column, srid, facts.has_z ? "2" : "0", facts.has_m ? "2" : "0"}));
+                      {plan.table, column, srid, facts.has_z ? "2" : "0",
+                       facts.has_m ? "2" : "0"}));
   return insert(db,
                 "INSERT INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', "
                 "'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",

@@ -2,8 +2,8 @@
 //
 //   collect   each PageWriter adds a key for each of its rows (index_key.h) to runs of its own
 //   sort      each thread sorts its runs; full ones go to a file (key_runs.h)
-//   build     the keys are cut by rank into pieces of equal count; threads merge, check and lay out a
-//             piece each, and claim its pages in order
+//   build     the keys are cut by rank into pieces of equal count; threads merge, check and lay out
+//             a piece each, and claim its pages in order
 //
 // Keys have one order, and a piece is a range of ranks: so the pages are the same whatever thread
 // sorted or merged which keys.

@@ -2,7 +2,7 @@
 // (integers and reals compared exactly) < text (BINARY) < blob, column after column, then rowid.
 // So sorting, merging and finding duplicates know nothing of types.
 //
-//   key     = value of each column | rowid, as a number | number of the row, 8 (if the rowid is not it)
+//   key     = value of each column | rowid, as a number | row's number, 8 (if not the rowid)
 //   NULL      05
 //   number    tag | magnitude, big-endian, in the fewest bytes | fraction
 //     tag       21+n positive of n bytes, 21 zero, 20 negative below 1, 20-n negative of n bytes;

@@ -1,4 +1,4 @@
-// Leaf pages and overflow chains of an index b-tree, for a piece of its entries. No input or output.
+// Leaf pages and overflow chains of a piece of an index b-tree. No input or output.
 //
 //   entries   e0 e1 e2 | e3 | e4 e5 e6 | e7 | e8 ...
 //             leaf       up   leaf       up   leaf     an entry between two leaves goes up: it is

@@ -89,7 +89,7 @@ class LevelWriter {
   void lay(uint32_t rightmost) {
     assert(!cells_.empty());
     uint32_t content = 0;
-    for (const Item& cell : cells_) content += kPageNumberBytes + static_cast<uint32_t>(cell.separator.size());
+    for (const Item& cell : cells_) content += cell.cost() - kCellPointerBytes;
     uint32_t at = pages_.page_bytes - content;
     uint8_t* page = page_.data();
     put_page_header(page, kIndexInterior, static_cast<uint32_t>(cells_.size()), at);

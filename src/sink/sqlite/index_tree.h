@@ -10,8 +10,8 @@
 namespace headrace {
 
 // Pages of one level with what parts them, in the order of keys.
-//   item = page number, 4 | bytes of the separator, 4, 0 after the last page | separator: an interior
-//          cell without the number of its child
+//   item = page number, 4 | bytes of the separator, 4, 0 after the last page | separator: an
+//          interior cell without the number of its child
 struct IndexLevel {
   explicit IndexLevel(SpillFile* file) : spool(file) {}
   Status append(uint32_t page, const uint8_t* separator, uint32_t bytes);

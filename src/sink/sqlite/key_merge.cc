@@ -113,7 +113,8 @@ Result<bool> KeyMerge::advance_on_disk(Source* source) {
     if (kept > 0) std::memmove(buffer.data(), buffer.data() + source->at, kept);
     buffer.set_size(kept);
     source->at = 0;
-    const size_t more = std::min<uint64_t>(std::max(piece_bytes_, bytes - kept), source->left.bytes);
+    const size_t more =
+        std::min<uint64_t>(std::max(piece_bytes_, bytes - kept), source->left.bytes);
     uint8_t* to = buffer.extend(more);
     HEADRACE_TRY(file_->read(to, more, source->left.offset));
     source->left.offset += more;

@@ -4,8 +4,8 @@
 //      ▲                └──► KeyRuns::spill   a full one goes to a file
 //      └── one thread                          ─► KeyMerge: all keys in order (key_merge.h)
 //
-// In memory and in the file a key is its length, 4 bytes, and its bytes. No key may be the beginning
-// of another.
+// In memory and in the file a key is its length, 4 bytes, and its bytes. No key may be the
+// beginning of another.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // PageFile: a new SQLite file whose b-trees are written as finished pages.
 //
 // SQLite itself makes the file, with everything in its schema still empty: header, schema and root
-// pages are its own. The pages of rows and index entries are appended; roots and three header fields
-// come last. So there is no SQL parser here, and every file carries a schema that SQLite accepted.
+// pages are its own. The pages of rows and index entries are appended; roots and three header
+// fields come last. So there is no SQL parser here, and every file carries a schema that SQLite accepted.
 //
 // The file is a sequence of sections, one a b-tree: leaves and their overflow chains, then the
 // interior pages, then the root where SQLite put it. A section is written by any number of threads
@@ -75,7 +75,8 @@ class PageFile {
   Status sync();
 
  private:
-  PageFile(int fd, std::string path, const PageFileOptions& options) : fd_(fd), path_(std::move(path)), page_bytes_(options.page_bytes) {}
+  PageFile(int fd, std::string path, const PageFileOptions& options)
+      : fd_(fd), path_(std::move(path)), page_bytes_(options.page_bytes) {}
 
   const int fd_;
   const std::string path_;

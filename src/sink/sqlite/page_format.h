@@ -46,8 +46,8 @@
 //   interior  page number of the child, 4 | the same
 //
 // U is the page size less the reserved bytes (none here). A payload of P bytes spills when
-// P > X = U - 35, in an index X = ((U - 12) * 64 / 255) - 23. With M = ((U - 12) * 32 / 255) - 23 and K = M + (P - M) % (U - 4), the page
-// keeps K bytes if K <= X, otherwise M.
+// P > X = U - 35, in an index X = ((U - 12) * 64 / 255) - 23. With M = ((U - 12) * 32 / 255) - 23
+// and K = M + (P - M) % (U - 4), the page keeps K bytes if K <= X, otherwise M.
 #pragma once
 
 #include <cstdint>

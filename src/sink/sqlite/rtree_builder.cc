@@ -38,7 +38,8 @@ float float_below(double v) {
 }
 float float_above(double v) {
   const auto f = static_cast<float>(v);
-  return static_cast<double>(f) < v ? std::nextafterf(f, std::numeric_limits<float>::infinity()) : f;
+  return static_cast<double>(f) < v ? std::nextafterf(f, std::numeric_limits<float>::infinity())
+                                    : f;
 }
 
 // Place of a grid point on the Hilbert curve.

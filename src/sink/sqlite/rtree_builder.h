@@ -17,8 +17,8 @@
 //   4       24 n  cell: rowid or number of the child, 8 | min x, max x, min y, max y, 4 each
 //   then    zeros
 //
-// Nodes are numbered 2, 3, ... leaves first, then each level; the order of the sort is total, so they
-// are the same in every run.
+// Nodes are numbered 2, 3, ... leaves first, then each level; the order of the sort is total, so
+// they are the same in every run.
 #pragma once
 
 #include <cstdint>
