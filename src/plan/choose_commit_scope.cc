@@ -9,8 +9,10 @@
 namespace headrace {
 namespace {
 
-// Below this, opening further connections and a staging table costs more than it saves.
+// Below this, opening further connections and a staging table costs more than it saves. An entry of
+// an index costs about as much as a row: indexes that are built afterwards are worth more than that.
 constexpr int64_t kRowsForMore = 200000;
+constexpr int64_t kBytesForMore = 16 << 20;  // of the source
 
 // Append to a table with rows: up to so many old rows for a new one, a table of both is built beside
 // the old one and swapped in, its indexes built whole; above it, indexes are kept and grow row by
@@ -67,7 +69,9 @@ std::string no_keeping_reason(const PlanInput& in, const Plan& plan) {
 }
 
 bool is_small(const PlanInput& in) {
-  return in.source.row_count >= 0 && in.source.row_count < kRowsForMore;
+  const auto entries = in.sink.table_is_empty ? static_cast<int64_t>(in.sink.indexes.size()) + 1 : 1;
+  return in.source.row_count >= 0 && in.source.row_count * entries < kRowsForMore &&
+         in.source.byte_count < kBytesForMore;
 }
 
 void choose(Plan* plan, CommitScope scope, std::string reason) {
