@@ -1,6 +1,7 @@
 """replace swaps a new table in, and all that hangs on the old one hangs on the new one afterwards."""
 
 import threading
+import time
 
 import psycopg
 import pyarrow as pa
@@ -311,6 +312,7 @@ class ViewReader(threading.Thread):
             with psycopg.connect(self.server, autocommit=True) as connection:
                 while not self.stop.is_set():
                     self.seen.append(connection.execute(self.query).fetchone())
+                    time.sleep(0.005)
         except Exception as e:  # kept for the test's own thread
             self.failure = e
 
@@ -325,7 +327,7 @@ def test_readers_through_views_see_whole_loads(server, db, tmp_path):
     queries = ["SELECT count(*), min(name), max(name) FROM carried.v", "SELECT sum(c)::bigint, min(name), max(name) FROM carried.above",
                "SELECT count(*), min(a), max(b) FROM carried.joined",
                "SELECT count(*), min(t.name), max(v.name) FROM carried.t JOIN carried.v USING (id)"]
-    readers = [ViewReader(server, query) for query in queries for _ in range(2)]
+    readers = [ViewReader(server, query) for query in queries]
     for reader in readers:
         reader.start()
     locks = []
