@@ -24,7 +24,7 @@ def test_report(tmp_path):
     report = headrace.load(TABLE, tmp_path / "x.db", "t")
     assert report.ok and report.rows_read == report.rows_written == 1000
     assert report.method == "pages" and report.files == [str(tmp_path / "x.db")]
-    assert set(report.phases) == {"plan", "read", "encode", "send", "commit", "index", "verify"}
+    assert set(report.phases) == {"plan", "prepare", "read", "encode", "send", "commit", "index", "analyze", "verify"}
     assert report.decisions[0].subject and report.decisions[0].reason
     raw = report.to_dict()
     assert json.loads(json.dumps(raw)) == raw and raw["schema_version"] == 1

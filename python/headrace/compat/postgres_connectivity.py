@@ -127,13 +127,7 @@ def _write_parts(df: Any, path: str, num_partitions: Optional[int], table: str, 
                  options: Dict[str, Any]) -> Report:
     os.makedirs(path, exist_ok=True)
     sizes = {"num_partitions": num_partitions} if num_partitions else {"max_records": max_records}
-    try:
-        return load(df, f"sqlite:{path}", table, mode=mode, layout="partitioned", **sizes, **options)
-    except UsageError as error:
-        if "unknown option layout" not in error.message:
-            raise
-        raise UnsupportedError("tables in several SQLite files are not written yet",
-                               hint="use method='single_file': one file holds any number of rows") from None
+    return load(df, f"sqlite:{path}", table, mode=mode, layout="partitioned", **sizes, **options)
 
 
 def get_performance_recommendations(row_count: int, available_memory_gb: float = 8) -> Dict[str, Any]:
