@@ -101,6 +101,7 @@ Status PageFile::write(const PageRange& range, uint32_t index, const uint8_t* pa
     // systems can; the result does not matter.
     [[maybe_unused]] const int begun = ::sync_file_range(
         fd_, static_cast<off_t>(offset), static_cast<off_t>(piece), SYNC_FILE_RANGE_WRITE);
+    early_sync_.written(static_cast<int64_t>(piece));
     bytes_written_.fetch_add(static_cast<int64_t>(piece), std::memory_order_relaxed);
     pages += piece;
     bytes -= piece;
@@ -144,6 +145,6 @@ Status PageFile::close_pages() {
   return write_at(fd_, header.data(), header.size(), 0, path_);
 }
 
-Status PageFile::sync() { return sync_file(fd_, path_); }
+Status PageFile::sync() { return early_sync_.finish(); }
 
 }  // namespace headrace

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "headrace/result.h"
+#include "sink/sqlite/early_sync.h"
 #include "sink/sqlite/leaf_layout.h"
 #include "sink/sqlite/page_claims.h"
 
@@ -76,7 +77,7 @@ class PageFile {
 
  private:
   PageFile(int fd, std::string path, const PageFileOptions& options)
-      : fd_(fd), path_(std::move(path)), page_bytes_(options.page_bytes) {}
+      : fd_(fd), path_(std::move(path)), page_bytes_(options.page_bytes), early_sync_(fd, path_) {}
 
   const int fd_;
   const std::string path_;
@@ -85,6 +86,7 @@ class PageFile {
   uint64_t max_payload_ = 0;
   uint64_t next_page_ = 0;
   std::atomic<int64_t> bytes_written_{0};
+  EarlySync early_sync_;
 };
 
 }  // namespace headrace
