@@ -59,6 +59,20 @@ inline uint32_t bits_of_cells(const uint32_t* cells, int count) {
   return or_of_lanes(bits);
 }
 
+// Whether one of the cells is 0.
+inline bool has_zero_cell(const uint32_t* cells, int count) {
+  const __m128i zero = _mm_setzero_si128();
+  __m128i found = zero;
+  int i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const __m128i four = _mm_loadu_si128(reinterpret_cast<const __m128i*>(cells + i));
+    found = _mm_or_si128(found, _mm_cmpeq_epi32(four, zero));
+  }
+  bool any = or_of_lanes(found) != 0;
+  for (; i < count; ++i) any |= cells[i] == 0;
+  return any;
+}
+
 // Adds 16-bit lanes to eight 32-bit sums.
 inline void add_lanes(uint32_t* sums, __m128i v) {
   auto* at = reinterpret_cast<__m128i*>(sums);

@@ -142,14 +142,16 @@ Error RowEncoder::row_too_large(int64_t row, uint64_t bytes) const {
 // A NULL in a NOT NULL column of SQLite: nobody else would see it before the pages are written. A
 // PostgreSQL server checks by itself.
 void RowEncoder::reject_null(const Column& column, int count, Rejects& rejects) const {
-  if (format_ != RowFormat::kSqliteRecord) return;
-  const bool same = column.shared_cell != kCellsDiffer;
-  for (int i = 0; i < count; ++i) {
-    const uint32_t cell = same ? column.shared_cell : column.cells[static_cast<size_t>(i)];
-    if (cell != sqlite_record::kSerialNull) continue;
-    rejects.push_back({next_row_ + i, "NULL in a column that is NOT NULL"});
+  if (format_ != RowFormat::kSqliteRecord || count == 0) return;
+  static_assert(sqlite_record::kSerialNull == 0);
+  int row = 0;
+  if (column.shared_cell == kCellsDiffer) {
+    if (!has_zero_cell(column.cells.data(), count)) return;
+    while (column.cells[static_cast<size_t>(row)] != sqlite_record::kSerialNull) ++row;
+  } else if (column.shared_cell != sqlite_record::kSerialNull) {
     return;
   }
+  rejects.push_back({next_row_ + row, "NULL in a column that is NOT NULL"});
 }
 
 // Fills each column's cells; the error is that of the first bad row.

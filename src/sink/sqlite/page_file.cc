@@ -96,11 +96,12 @@ Status PageFile::write(const PageRange& range, uint32_t index, const uint8_t* pa
     if (first < range.lock_page) {
       piece = std::min(bytes, static_cast<size_t>(range.lock_page - first) * page_bytes_);
     }
-    HEADRACE_TRY(write_at(fd_, pages, piece, offset, path_));
-    // The disk begins now, so that little is left to do when the file is synced. Not all file
-    // systems can; the result does not matter.
-    [[maybe_unused]] const int begun = ::sync_file_range(
-        fd_, static_cast<off_t>(offset), static_cast<off_t>(piece), SYNC_FILE_RANGE_WRITE);
+    {
+      // File systems let one thread at a time write to a file. Those that wait for their turn in the
+      // kernel spin, and take the processor from the threads that decode and encode.
+      std::lock_guard turn(write_mutex_);
+      HEADRACE_TRY(write_at(fd_, pages, piece, offset, path_));
+    }
     early_sync_.written(static_cast<int64_t>(piece));
     bytes_written_.fetch_add(static_cast<int64_t>(piece), std::memory_order_relaxed);
     pages += piece;

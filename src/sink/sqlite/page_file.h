@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,7 @@ class PageFile {
   uint64_t max_payload_ = 0;
   uint64_t next_page_ = 0;
   std::atomic<int64_t> bytes_written_{0};
+  std::mutex write_mutex_;
   EarlySync early_sync_;
 };
 
