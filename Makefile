@@ -3,7 +3,7 @@
 
 CTEST := --output-on-failure --no-tests=error
 WITH_POSTGRES := tests/servers/with_postgres.sh
-TEST_DATA := flights-3m lineitem 0.1 lineitem 1
+TEST_DATA := flights-3m world-map lineitem 0.1 lineitem 1
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help

@@ -23,8 +23,8 @@ void add_table_options(OptionAdder add, WrittenSqlite* to) {
             "New table: dates as text, integer (unix time) or real (Julian day)")
       ->check(CLI::IsMember({"text", "integer", "real"}));
   add.value("--geometry", &to->geometry, "AS",
-            "Geometries as wkt, wkb or geopackage [.gpkg: geopackage]")
-      ->check(CLI::IsMember({"wkt", "wkb", "geopackage"}));
+            "Geometries as wkt, wkb, geopackage or spatialite [.gpkg: geopackage]")
+      ->check(CLI::IsMember({"wkt", "wkb", "geopackage", "spatialite"}));
   add.values("--geometry-column", &to->geometry_columns, "NAME",
              "Where they are [columns named geom, geometry, wkt, ...]");
 }
@@ -39,6 +39,7 @@ void convert_types(const WrittenSqlite& written, ValueOptions* values) {
   if (written.geometry == "wkt") values->geometry = V::Geometry::kWkt;
   if (written.geometry == "wkb") values->geometry = V::Geometry::kWkb;
   if (written.geometry == "geopackage") values->geometry = V::Geometry::kGeoPackage;
+  if (written.geometry == "spatialite") values->geometry = V::Geometry::kSpatialite;
   if (written.date == "integer") values->date = V::Date::kInteger;
   if (written.date == "real") values->date = V::Date::kReal;
 }

@@ -4,6 +4,7 @@
 #   flights-3m     3,000,000 flights, Parquet, 13.5 MB: flights-3m.parquet. Of the npm package vega-datasets, by npm.
 #   lineitem SF    TPC-H lineitem of that scale factor, Parquet, about 200 MB at 1: lineitem-sfSF.parquet.
 #                  Made by tpchgen-cli of scripts/requirements-test.txt.
+#   world-map      countries, provinces and borders as a GeoPackage, 12.8 MB: world_map.gpkg. Of the package qgis-common, by apt.
 #
 # Without npm: put the file in place by hand (it is data/flights-3m.parquet of vega-datasets 3.2.1); its checksum is tested.
 set -euo pipefail
@@ -55,10 +56,26 @@ lineitem() {
   echo "$file"
 }
 
+world_map() {
+  local file=$data/world_map.gpkg
+  if [ ! -f "$file" ]; then
+    say "world_map.gpkg out of the package qgis-common (23 MB to download)"
+    new_tmp
+    chmod 755 "$tmp"
+    (cd "$tmp" && retry 3 apt-get -qq download qgis-common >&2 </dev/null) || fail "apt could not fetch qgis-common: run apt-get update"
+    dpkg-deb --fsys-tarfile "$tmp"/qgis-common_*.deb | tar -x -C "$tmp" --wildcards '*/world_map.gpkg' --transform 's|.*/||'
+    [ "$(head -c 15 "$tmp/world_map.gpkg")" = "SQLite format 3" ] || fail "qgis-common has no world_map.gpkg"
+    mv "$tmp/world_map.gpkg" "$file"
+    rm -rf "$tmp"
+  fi
+  echo "$file"
+}
+
 [ $# -gt 0 ] || { usage >&2 && exit 2; }
 while [ $# -gt 0 ]; do
   case $1 in
     flights-3m) flights_3m ;;
+    world-map) world_map ;;
     lineitem)
       [[ ${2:-} =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "lineitem needs a scale factor, such as 0.1"
       lineitem "$2"

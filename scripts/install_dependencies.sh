@@ -4,7 +4,7 @@
 #   wheel   compiler and libraries for the Python package, `pip install .`
 #   build   compiler, tools, libraries, GoogleTest, Arrow C++
 #   demo    build + npm (fetches the data) and the sqlite3 shell
-#   test    demo + a PostgreSQL server with PostGIS, pgbouncer, openssl, Python packages      (default)
+#   test    demo + a PostgreSQL server with PostGIS, pgbouncer, openssl, SpatiaLite, GDAL, Python packages      (default)
 #   bench   test + the peers we are measured against, as Python packages
 #
 # Looks first and installs only what is missing; with everything there it needs neither root nor a network.
@@ -25,7 +25,7 @@ build_packages=(
 )
 speed_packages=(ccache mold) # the build is only slower without them
 demo_packages=(sqlite3)
-test_packages=(sqlite3 openssl)
+test_packages=(sqlite3 openssl libsqlite3-mod-spatialite gdal-bin python3-gdal)
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -59,7 +59,7 @@ struct ValueOptions {
   enum class Decimal { kAuto, kText, kReal, kScaled };
   enum class Boolean { kInteger, kText };
   enum class Date { kText, kInteger, kReal };
-  enum class Geometry { kNone, kWkt, kWkb, kGeoPackage };
+  enum class Geometry { kNone, kWkt, kWkb, kGeoPackage, kSpatialite };
   Decimal decimal = Decimal::kAuto;
   Boolean boolean = Boolean::kInteger;
   Date date = Date::kText;
@@ -67,6 +67,11 @@ struct ValueOptions {
 
   bool operator==(const ValueOptions&) const = default;
 };
+
+// Whether geometries make their table a layer: described in tables of the file, found by an R-tree.
+constexpr bool is_layer(ValueOptions::Geometry form) {
+  return form == ValueOptions::Geometry::kGeoPackage || form == ValueOptions::Geometry::kSpatialite;
+}
 
 // SQLite: an index on columns of the table.
 struct IndexSpec {

@@ -148,10 +148,10 @@ Status plan_sqlite(const PlanInput& in, Plan* plan) {
                  "use --method api or auto, or write to a new file");
   }
   plan->method = asked != "auto" ? asked : (no_pages.empty() ? "pages" : "api");
-  if (in.request.values.geometry == ValueOptions::Geometry::kGeoPackage && plan->method != "pages") {
+  if (is_layer(in.request.values.geometry) && plan->method != "pages") {
     return Error(ErrorCode::kUnsupported,
-                 fmt::format("a GeoPackage is only written as a new file, page by page: {}",
-                             no_pages.empty() ? "method api was asked for" : no_pages),
+                 fmt::format("a {} is only written as a new file, page by page: {}",
+                             layer_name(in.request.values.geometry), no_pages.empty() ? "method api was asked for" : no_pages),
                  "write to a new file");
   }
   plan->method_reason = asked != "auto" ? "requested"

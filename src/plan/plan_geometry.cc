@@ -1,5 +1,5 @@
-// Geometry columns of SQLite tables: which they are, how they are stored, and what a GeoPackage
-// needs beside them.
+// Geometry columns of SQLite tables: which they are, how they are stored, and what a GeoPackage or
+// a SpatiaLite file needs beside them.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <strings.h>
@@ -31,6 +31,22 @@ bool looks_like_geometry(const ColumnPlan& column) {
   if (!can_hold_geometry(column.field.type)) return false;
   if (column.field.type.extension.starts_with("geoarrow.w")) return true;  // wkb, wkt
   return std::ranges::any_of(kNames, [&](const char* name) { return same(column.target, name); });
+}
+
+const char* form_name(Geometry form) {
+  switch (form) {
+    case Geometry::kWkt:
+      return "WKT";
+    case Geometry::kWkb:
+      return "WKB";
+    case Geometry::kGeoPackage:
+      return "GeoPackage";
+    case Geometry::kSpatialite:
+      return "SpatiaLite";
+    case Geometry::kNone:
+      break;
+  }
+  return "none";
 }
 
 Error usage(std::string message, std::string hint) {
@@ -76,6 +92,10 @@ LoadRequest with_geometry(const LoadRequest& request, const SinkFacts& sink) {
   return decided;
 }
 
+const char* layer_name(Geometry form) {
+  return form == Geometry::kGeoPackage ? "GeoPackage" : "SpatiaLite file";
+}
+
 Status plan_geometry(const PlanInput& in, Plan* plan) {
   const Geometry form = in.request.values.geometry;
   if (in.sink.dialect != Dialect::kSqlite) return {};
@@ -104,23 +124,21 @@ Status plan_geometry(const PlanInput& in, Plan* plan) {
                                                         : "GEOMETRY";
     }
     column.target_type.base = "geometry";
-    const char* shown = form == Geometry::kWkt   ? "WKT"
-                        : form == Geometry::kWkb ? "WKB"
-                                                 : "GeoPackage";
-    decide(plan, "geometry " + column.target, shown,
+    decide(plan, "geometry " + column.target, form_name(form),
            in.request.sqlite.geometry_columns.empty() ? "by its name or type" : "requested");
   }
   return {};
 }
 
 Status plan_feature_id(const PlanInput& in, Plan* plan) {
-  if (in.request.values.geometry != Geometry::kGeoPackage || !plan->creates_table) return {};
+  const Geometry form = in.request.values.geometry;
+  if (!is_layer(form) || !plan->creates_table) return {};
   if (in.request.sqlite.strict) {
-    return usage("a GeoPackage table cannot be STRICT", "leave --strict out");
+    return usage(fmt::format("a {} table cannot be STRICT", form_name(form)), "leave --strict out");
   }
   if (!plan->primary_key.empty()) {
     if (has_rowid_key(*plan)) return {};
-    return usage("the primary key of a GeoPackage table is one integer column",
+    return usage(fmt::format("the primary key of a {} table is one integer column", form_name(form)),
                  "name such a column, or leave --primary-key out");
   }
   std::string name = "fid";
@@ -129,7 +147,8 @@ Status plan_feature_id(const PlanInput& in, Plan* plan) {
     const TypeId id = column.field.type.id;
     if (id >= TypeId::kInt8 && id <= TypeId::kUint64) {
       plan->primary_key = {column.target};
-      decide(plan, "primary key", column.target, "a GeoPackage table needs one");
+      decide(plan, "primary key", column.target,
+             fmt::format("a {} table needs one", form_name(form)));
       return {};
     }
     name = "ogc_fid";
@@ -144,7 +163,8 @@ Status plan_feature_id(const PlanInput& in, Plan* plan) {
   id.codec = "integer";
   plan->columns.insert(plan->columns.begin(), std::move(id));
   plan->primary_key = {name};
-  decide(plan, "primary key", name, "a GeoPackage table needs one: rows are numbered from 1");
+  decide(plan, "primary key", name,
+         fmt::format("a {} table needs one: rows are numbered from 1", form_name(form)));
   return {};
 }
 

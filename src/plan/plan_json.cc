@@ -132,7 +132,8 @@ static constexpr auto enum_names(ValueOptions::Geometry) {
   return std::to_array<EnumName<E>>({{E::kNone, "none"},
                                      {E::kWkt, "wkt"},
                                      {E::kWkb, "wkb"},
-                                     {E::kGeoPackage, "geopackage"}});
+                                     {E::kGeoPackage, "geopackage"},
+                                     {E::kSpatialite, "spatialite"}});
 }
 
 static constexpr auto enum_names(PartitionBy) {

@@ -211,8 +211,9 @@ static Status check_layout(const PlanInput& in, const Plan& plan) {
     return usage("a key over several files cannot be checked",
                  "leave --primary-key and --unique-index out, or use --layout single_file");
   }
-  if (in.request.values.geometry == ValueOptions::Geometry::kGeoPackage) {
-    return usage("a GeoPackage is one file", "use --layout single_file, or --geometry wkb");
+  if (is_layer(in.request.values.geometry)) {
+    return usage(fmt::format("a {} is one file", layer_name(in.request.values.geometry)),
+                 "use --layout single_file, or --geometry wkb");
   }
   return {};
 }

@@ -34,10 +34,13 @@ std::string no_direct_keys_reason(const Plan& plan);
 // plan_geometry.cc: the request with the form of geometries that a path ending in .gpkg asks for.
 LoadRequest with_geometry(const LoadRequest& request, const SinkFacts& sink);
 
+// The same: "GeoPackage", "SpatiaLite file". REQUIRES: is_layer(form).
+const char* layer_name(ValueOptions::Geometry form);
+
 // The same: which columns of a SQLite table are geometries, and their type.
 Status plan_geometry(const PlanInput& in, Plan* plan);
 
-// The same: the column that numbers the features of a GeoPackage, unless the source has one.
+// The same: the column that numbers the features of a layer, unless the source has one.
 Status plan_feature_id(const PlanInput& in, Plan* plan);
 
 // plan_layout.cc: one SQLite file or several, and which rows go to which.

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import pytest
 from conftest import headrace
 
@@ -177,7 +178,6 @@ def test_wkt_and_wkb(tmp_path, method):
 
 
 def test_gdal_reads_and_appends(tmp_path):
-    pyogrio = pytest.importorskip("pyogrio")
     r = random.Random(9)
     shapes = [shape(i, r) for i in range(2000)]
     target = tmp_path / "a.gpkg"

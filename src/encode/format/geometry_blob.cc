@@ -16,6 +16,23 @@ constexpr uint8_t kLittleEndian = 1;
 constexpr uint8_t kHasEnvelope = 1 << 1;
 constexpr uint8_t kEmpty = 1 << 4;
 
+constexpr size_t kSpatialiteHeadBytes = 39;
+constexpr uint8_t kSpatialiteHeadEnd = 0x7C;
+constexpr uint8_t kSpatialitePart = 0x69;
+constexpr uint8_t kSpatialiteEnd = 0xFE;
+
+// ISO's number of a type, and SpatiaLite's.
+uint32_t thousands_type(Type type, Dims dims) {
+  return type + (dims.z ? 1000u : 0u) + (dims.m ? 2000u : 0u);
+}
+
+BlobFacts facts_of_type(uint32_t word) {
+  BlobFacts facts;
+  facts.type = static_cast<Type>(word % 1000);
+  facts.dims = {(word / 1000) % 2 == 1, word / 1000 >= 2};
+  return facts;
+}
+
 template <typename T>
 T load(const uint8_t* at) {
   T value;
@@ -74,14 +91,11 @@ class Walk {
   Visitor* visitor_;
 };
 
-class WkbWriter {
+// Counts and coordinates, which WKB and SpatiaLite have alike.
+class BodyWriter {
  public:
-  explicit WkbWriter(Buffer* out) : out_(out) {}
+  explicit BodyWriter(Buffer* out) : out_(out) {}
 
-  void begin(Type type, Dims dims, bool) {
-    const uint32_t word = type + (dims.z ? 1000u : 0u) + (dims.m ? 2000u : 0u);
-    ewkb::Writer::put_order_and_type(out_->extend(5), word);
-  }
   void begin_ring() {}
   void count(uint32_t n) { out_->append(&n, sizeof n); }
   void tuples(const uint8_t* at, uint32_t n, int dims) {
@@ -96,8 +110,48 @@ class WkbWriter {
 
   Envelope envelope;
 
+ protected:
+  Buffer* const out_;
+};
+
+class WkbWriter : public BodyWriter {
+ public:
+  using BodyWriter::BodyWriter;
+
+  void begin(Type type, Dims dims, bool) {
+    ewkb::Writer::put_order_and_type(out_->extend(5), thousands_type(type, dims));
+  }
+};
+
+class SpatialiteWriter : public BodyWriter {
+ public:
+  using BodyWriter::BodyWriter;
+
+  void begin(Type type, Dims dims, bool is_root) {
+    if (!is_root) out_->append(&kSpatialitePart, 1);
+    const uint32_t word = thousands_type(type, dims);
+    out_->append(&word, sizeof word);
+  }
+};
+
+class SpatialiteCheck {
+ public:
+  void begin(Type type, Dims, bool is_root) {
+    if (!is_root && type > ewkb::kPolygon) problem = "SpatiaLite has no multi-geometries within a collection";
+  }
+  void begin_ring() {}
+  void count(uint32_t n) {
+    if (n == 0) problem = kNoEmpty;
+  }
+  void tuples(const uint8_t* at, uint32_t n, int) {
+    if (n == 1 && std::isnan(load<double>(at))) problem = kNoEmpty;
+  }
+  void end() {}
+
+  const char* problem = nullptr;
+
  private:
-  Buffer* out_;
+  static constexpr const char* kNoEmpty = "SpatiaLite has no empty geometries";
 };
 
 class WktWriter {
@@ -202,18 +256,37 @@ void append_geopackage(std::string_view ewkb, int32_t srid, Buffer* out) {
   std::memcpy(header + kHeaderBytes, bounds, sizeof bounds);
 }
 
+void append_spatialite(std::string_view ewkb, int32_t srid, Buffer* out) {
+  const size_t begin = out->size();
+  out->extend(kSpatialiteHeadBytes);
+  SpatialiteWriter writer(out);
+  Walk<SpatialiteWriter>(ewkb, &writer).geometry(true);
+  out->append(&kSpatialiteEnd, 1);
+  uint8_t* head = out->data() + begin;
+  head[0] = 0;
+  head[1] = kLittleEndian;
+  std::memcpy(head + 2, &srid, 4);
+  const Envelope& box = writer.envelope;
+  const double bounds[4] = {box.min_x, box.min_y, box.max_x, box.max_y};
+  std::memcpy(head + 6, bounds, sizeof bounds);
+  head[kSpatialiteHeadBytes - 1] = kSpatialiteHeadEnd;
+}
+
+const char* spatialite_problem(std::string_view ewkb) {
+  SpatialiteCheck check;
+  Walk<SpatialiteCheck>(ewkb, &check).geometry(true);
+  return check.problem;
+}
+
 void append_wkt(std::string_view ewkb, Buffer* out) {
   WktWriter writer(out);
   Walk<WktWriter>(ewkb, &writer).geometry(true);
 }
 
 BlobFacts read_geopackage(const uint8_t* blob) {
-  BlobFacts facts;
   const uint8_t flags = blob[3];
   const uint8_t* wkb = blob + kHeaderBytes + ((flags & kHasEnvelope) != 0 ? kEnvelopeBytes : 0);
-  const auto word = load<uint32_t>(wkb + 1);
-  facts.type = static_cast<Type>(word % 1000);
-  facts.dims = {(word / 1000) % 2 == 1, word / 1000 >= 2};
+  BlobFacts facts = facts_of_type(load<uint32_t>(wkb + 1));
   if ((flags & kHasEnvelope) != 0) {
     const uint8_t* at = blob + kHeaderBytes;
     facts.envelope.add(load<double>(at), load<double>(at + 16));
@@ -221,6 +294,13 @@ BlobFacts read_geopackage(const uint8_t* blob) {
   } else if ((flags & kEmpty) == 0) {
     facts.envelope.add(load<double>(wkb + 5), load<double>(wkb + 13));
   }
+  return facts;
+}
+
+BlobFacts read_spatialite(const uint8_t* blob) {
+  BlobFacts facts = facts_of_type(load<uint32_t>(blob + kSpatialiteHeadBytes));
+  facts.envelope.add(load<double>(blob + 6), load<double>(blob + 14));
+  facts.envelope.add(load<double>(blob + 22), load<double>(blob + 30));
   return facts;
 }
 

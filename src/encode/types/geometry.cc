@@ -66,8 +66,8 @@ Result<GeometryColumn> describe_column(const DataType& type, const TargetType& t
     column.default_srid = column.srid;
   }
   column.sqlite = options.geometry;
-  // A GeoPackage layer has one reference system.
-  if (column.sqlite == ValueOptions::Geometry::kGeoPackage) column.srid = column.default_srid;
+  // A layer has one reference system.
+  if (is_layer(column.sqlite)) column.srid = column.default_srid;
   column.promotes = options.promote_to_multi && ewkb::part_type(column.type) != ewkb::kAnyType;
   return column;
 }
@@ -140,6 +140,10 @@ class Renderer {
       if (rendered.problem.empty() && column_.geography && !is_lon_lat(out->view().substr(begin))) {
         rendered.problem = "a coordinate outside longitude -180 to 180 and latitude -90 to 90";
       }
+      if (rendered.problem.empty() && column_.sqlite == ValueOptions::Geometry::kSpatialite) {
+        const char* problem = geometry_blob::spatialite_problem(out->view().substr(begin));
+        if (problem != nullptr) rendered.problem = problem;
+      }
     }
     if (!rendered.problem.empty()) {
       rendered.problem += ": " + shown(value, is_text_);
@@ -164,6 +168,8 @@ class Renderer {
       geometry_blob::append_wkt(bytes_.view(), out);
     } else if (column_.sqlite == ValueOptions::Geometry::kWkb) {
       geometry_blob::append_wkb(bytes_.view(), out);
+    } else if (column_.sqlite == ValueOptions::Geometry::kSpatialite) {
+      geometry_blob::append_spatialite(bytes_.view(), srid, out);
     } else {
       geometry_blob::append_geopackage(bytes_.view(), srid, out);
     }

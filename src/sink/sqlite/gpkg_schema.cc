@@ -7,19 +7,10 @@
 #include <ctime>
 
 #include "sink/sqlite/ddl.h"
+#include "sink/sqlite/layer_schema.h"
 
 namespace headrace {
 namespace {
-
-constexpr int kDefaultSrid = 4326;
-
-constexpr const char* kWgs84 =
-    "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563,"
-    "AUTHORITY[\"EPSG\",\"7030\"]],AUTHORITY[\"EPSG\",\"6326\"]],PRIMEM[\"Greenwich\",0,"
-    "AUTHORITY[\"EPSG\",\"8901\"]],UNIT[\"degree\",0.0174532925199433,"
-    "AUTHORITY[\"EPSG\",\"9122\"]],AUTHORITY[\"EPSG\",\"4326\"]]";
-
-int srid_of(const Plan& plan) { return plan.values.srid >= 0 ? plan.values.srid : kDefaultSrid; }
 
 // Now; or, for builds that must be the same in every run, what SOURCE_DATE_EPOCH says.
 std::string last_change() {
@@ -28,28 +19,10 @@ std::string last_change() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S.000Z}", fmt::gmtime(when));
 }
 
-// A statement with its parameters, all text; "" is NULL.
-Status insert(Connection& db, const std::string& sql, const std::vector<std::string>& values) {
-  HEADRACE_ASSIGN(Statement statement, db.prepare(sql));
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!values[i].empty()) statement.bind_text(static_cast<int>(i) + 1, values[i]);
-  }
-  HEADRACE_TRY(statement.step());
-  return {};
-}
-
 }  // namespace
 
-const ColumnPlan* gpkg_geometry(const Plan& plan) {
-  if (plan.values.geometry != ValueOptions::Geometry::kGeoPackage) return nullptr;
-  for (const ColumnPlan& column : plan.columns) {
-    if (column.is_geometry) return &column;
-  }
-  return nullptr;
-}
-
-std::string gpkg_rtree_name(const Plan& plan) {
-  return fmt::format("rtree_{}_{}", plan.table, gpkg_geometry(plan)->target);
+std::string gpkg_rtree_name(const Plan& plan, const ColumnPlan& geometry) {
+  return fmt::format("rtree_{}_{}", plan.table, geometry.target);
 }
 
 std::vector<std::string> gpkg_tables() {
@@ -75,11 +48,11 @@ std::vector<std::string> gpkg_tables() {
 
 // The triggers of the extension gpkg_rtree_index (annex F.3). They call functions that readers of
 // GeoPackages bring along.
-std::vector<std::string> gpkg_rtree(const Plan& plan) {
-  const std::string tree = gpkg_rtree_name(plan);
+std::vector<std::string> gpkg_rtree(const Plan& plan, const ColumnPlan& geometry) {
+  const std::string tree = gpkg_rtree_name(plan, geometry);
   const std::string quoted = sqlite_identifier(tree);
   const std::string table = sqlite_identifier(plan.table);
-  const std::string c = sqlite_identifier(gpkg_geometry(plan)->target);
+  const std::string c = sqlite_identifier(geometry.target);
   const std::string id = sqlite_identifier(plan.primary_key[0]);
   const std::string put = fmt::format(
       "INSERT OR REPLACE INTO {} VALUES (NEW.{}, ST_MinX(NEW.{c}), ST_MaxX(NEW.{c}), "
@@ -106,8 +79,8 @@ std::vector<std::string> gpkg_rtree(const Plan& plan) {
 }
 
 Status register_gpkg_layer(Connection& db, const Plan& plan, const LayerFacts& facts) {
-  const std::string column = gpkg_geometry(plan)->target;
-  const int number = srid_of(plan);
+  const std::string column = layer_geometries(plan).front()->target;
+  const int number = layer_srid(plan);
   const std::string srid = fmt::format("{}", number);
   HEADRACE_TRY(db.run(
       "INSERT INTO gpkg_spatial_ref_sys VALUES "
@@ -116,11 +89,11 @@ Status register_gpkg_layer(Connection& db, const Plan& plan, const LayerFacts& f
       "('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', 'undefined geographic coordinate "
       "reference system')"));
   const std::string add_system = "INSERT INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, ?)";
-  HEADRACE_TRY(insert(db, add_system,
-                      {"WGS 84 geodetic", "4326", "EPSG", "4326", kWgs84,
+  HEADRACE_TRY(insert_texts(db, add_system,
+                      {"WGS 84 geodetic", "4326", "EPSG", "4326", kWgs84Definition,
                        "longitude/latitude in decimal degrees on the WGS 84 spheroid"}));
-  if (number != kDefaultSrid && number != 0) {
-    HEADRACE_TRY(insert(db, add_system,
+  if (number != kWgs84Srid && number != 0) {
+    HEADRACE_TRY(insert_texts(db, add_system,
                         {"EPSG:" + srid, srid, "EPSG", srid, "undefined", ""}));
   }
   std::vector<std::string> bounds(4);
@@ -128,18 +101,18 @@ Status register_gpkg_layer(Connection& db, const Plan& plan, const LayerFacts& f
     bounds = {fmt::format("{}", facts.bounds.min_x), fmt::format("{}", facts.bounds.min_y),
               fmt::format("{}", facts.bounds.max_x), fmt::format("{}", facts.bounds.max_y)};
   }
-  HEADRACE_TRY(insert(db,
+  HEADRACE_TRY(insert_texts(db,
                       "INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change, "
                       "min_x, min_y, max_x, max_y, srs_id) VALUES (?1, 'features', ?1, ?2, ?3, ?4, "
                       "?5, ?6, ?7)",
                       {plan.table, last_change(), bounds[0], bounds[1], bounds[2], bounds[3],
                        srid}));
-  // 2: some have it; 0: none may.
-  HEADRACE_TRY(insert(db,
+  // GEOMETRY: the type stands in CREATE TABLE too, which is run before the first geometry is seen.
+  // Z and M: 2, some have it; 0, none may.
+  HEADRACE_TRY(insert_texts(db,
                       "INSERT INTO gpkg_geometry_columns VALUES (?, ?, 'GEOMETRY', ?, ?, ?)",
-                      {plan.table, column, srid, facts.has_z ? "2" : "0",
-                       facts.has_m ? "2" : "0"}));
-  return insert(db,
+                      {plan.table, column, srid, facts.has_z() ? "2" : "0", facts.has_m() ? "2" : "0"}));
+  return insert_texts(db,
                 "INSERT INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', "
                 "'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
                 {plan.table, column});

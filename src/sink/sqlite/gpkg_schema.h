@@ -14,15 +14,12 @@ namespace headrace {
 inline constexpr int kGpkgApplicationId = 0x47504B47;  // "GPKG"
 inline constexpr int kGpkgUserVersion = 10300;         // 1.3.0
 
-// The geometry column of the plan's layer; nullptr: the plan makes no GeoPackage.
-const ColumnPlan* gpkg_geometry(const Plan& plan);
-
 // "rtree_<table>_<column>"
-std::string gpkg_rtree_name(const Plan& plan);
+std::string gpkg_rtree_name(const Plan& plan, const ColumnPlan& geometry);
 
 // Statements before and after that which makes the layer's table.
 std::vector<std::string> gpkg_tables();
-std::vector<std::string> gpkg_rtree(const Plan& plan);
+std::vector<std::string> gpkg_rtree(const Plan& plan, const ColumnPlan& geometry);
 
 // Describes the layer: contents with bounds, geometry column, reference system, extension.
 Status register_gpkg_layer(Connection& db, const Plan& plan, const LayerFacts& facts);

@@ -34,9 +34,11 @@ void describe_rowids(const RowBlock& block, TableClaim* claim) {
 }  // namespace
 
 PageWriter::PageWriter(PageTable* table, const Indexes* indexes, RowOrigins* origins,
-                       RTreeBuilder* rtree)
-    : table_(table), file_(&table->file()), origins_(origins), rtree_(rtree) {
-  if (rtree != nullptr) boxes_.emplace(*rtree);
+                       const RTrees* rtrees)
+    : table_(table), file_(&table->file()), origins_(origins), rtrees_(rtrees) {
+  if (rtrees != nullptr) {
+    for (const auto& rtree : *rtrees) boxes_.emplace_back(*rtree);
+  }
   if (indexes == nullptr) return;
   for (const auto& index : *indexes) collectors_.push_back({index.get(), index->key_maker(), {}});
 }
@@ -121,9 +123,10 @@ Status PageWriter::collect_keys(const RowBlock& block) {
     KeyRuns& runs = collector.index->runs();
     if (runs.is_full(collector.run)) HEADRACE_TRY(runs.spill(&collector.run));
   }
-  if (!boxes_) return {};
-  for (const uint32_t start : block.row_starts) {
-    HEADRACE_TRY(boxes_->add(block.bytes.data() + start));
+  for (RTreeBuilder::Collector& boxes : boxes_) {
+    for (const uint32_t start : block.row_starts) {
+      HEADRACE_TRY(boxes.add(block.bytes.data() + start));
+    }
   }
   return {};
 }
@@ -140,7 +143,7 @@ Status PageWriter::collect_rows(const RowBlock& block) {
 Status PageWriter::finish_runs() {
   for (Collector& collector : collectors_) collector.index->runs().keep(std::move(collector.run));
   table_->runs().keep(std::move(rows_));
-  if (boxes_) rtree_->take(*std::move(boxes_));
+  for (size_t i = 0; i < boxes_.size(); ++i) (*rtrees_)[i]->take(std::move(boxes_[i]));
   return {};
 }
 

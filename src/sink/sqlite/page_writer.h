@@ -28,8 +28,9 @@ class PageWriter : public SinkWriter {
   // `table` and what the pointers lead to must outlive the writer. All but `table` may be
   // nullptr.
   using Indexes = std::vector<std::unique_ptr<IndexBuilder>>;
+  using RTrees = std::vector<std::unique_ptr<RTreeBuilder>>;
   explicit PageWriter(PageTable* table, const Indexes* indexes = nullptr,
-                      RowOrigins* origins = nullptr, RTreeBuilder* rtree = nullptr);
+                      RowOrigins* origins = nullptr, const RTrees* rtrees = nullptr);
   ~PageWriter() override;
 
   Status write(const RowBlock& block) override;
@@ -78,8 +79,8 @@ class PageWriter : public SinkWriter {
   std::vector<std::unique_ptr<Slot>> free_slots_;
   Buffer pages_;
   std::vector<Collector> collectors_;
-  RTreeBuilder* rtree_;
-  std::optional<RTreeBuilder::Collector> boxes_;  // for it
+  const RTrees* rtrees_;
+  std::vector<RTreeBuilder::Collector> boxes_;  // for each of them
   KeyRun rows_;  // of a keyed table that is not in order
   bool ended_ = false;
 };

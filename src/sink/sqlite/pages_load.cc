@@ -8,7 +8,7 @@
 
 #include "base/phase_timer.h"
 #include "sink/sqlite/ddl.h"
-#include "sink/sqlite/gpkg_schema.h"
+#include "sink/sqlite/layer_schema.h"
 #include "sink/sqlite/page_writer.h"
 
 namespace headrace {
@@ -36,13 +36,9 @@ bool has_statistics(const Plan& plan) {
 }  // namespace
 
 std::vector<std::string> PagesLoad::statements(const Plan& plan, const std::string& create_table) {
-  std::vector<std::string> sql;
-  const bool geopackage = gpkg_geometry(plan) != nullptr;
-  if (geopackage) sql = gpkg_tables();
+  std::vector<std::string> sql = layer_tables(plan);
   sql.push_back(create_table.empty() ? sqlite_create_table(plan) : create_table);
-  if (geopackage) {
-    for (std::string& statement : gpkg_rtree(plan)) sql.push_back(std::move(statement));
-  }
+  for (std::string& statement : layer_rtrees(plan)) sql.push_back(std::move(statement));
   for (const IndexPlan& index : plan.indexes) sql.push_back(sqlite_create_index(plan, index));
   if (has_statistics(plan)) sql.push_back("ANALYZE");  // an empty sqlite_stat1, to be filled
   return sql;
@@ -57,10 +53,7 @@ Result<std::unique_ptr<PagesLoad>> PagesLoad::create(int fd, const std::string& 
   options.page_bytes = static_cast<uint32_t>(plan.page_bytes);
   options.user_version = old.user_version;
   options.application_id = old.application_id;
-  if (gpkg_geometry(plan) != nullptr) {
-    options.user_version = kGpkgUserVersion;
-    options.application_id = kGpkgApplicationId;
-  }
+  mark_layer_file(plan, &options);
   HEADRACE_ASSIGN(load->file_, PageFile::create(fd, path, options));
   HEADRACE_TRY(load->add_table());
   if (has_key_index(plan)) {
@@ -70,16 +63,16 @@ Result<std::unique_ptr<PagesLoad>> PagesLoad::create(int fd, const std::string& 
   for (const IndexPlan& index : plan.indexes) {
     HEADRACE_TRY(load->add_index(index.name, index.columns, index.unique));
   }
-  load->add_rtree();
+  load->add_rtrees();
   return load;
 }
 
-void PagesLoad::add_rtree() {
-  const ColumnPlan* geometry = gpkg_geometry(plan_);
-  if (geometry == nullptr) return;
-  rtree_ = std::make_unique<RTreeBuilder>(file_.get(), &spill_, gpkg_rtree_name(plan_),
-                                          static_cast<int>(geometry - plan_.columns.data()),
-                                          run_bytes());
+void PagesLoad::add_rtrees() {
+  for (const ColumnPlan* geometry : layer_geometries(plan_)) {
+    rtrees_.push_back(std::make_unique<RTreeBuilder>(
+        file_.get(), &spill_, layer_rtree_name(plan_, *geometry),
+        static_cast<int>(geometry - plan_.columns.data()), layer_blob_reader(plan_), run_bytes()));
+  }
 }
 
 // Memory of a run of keys: each writer has one for each index, and one for the rows of a keyed
@@ -132,17 +125,17 @@ Status PagesLoad::add_index(const std::string& name, const std::vector<std::stri
 std::unique_ptr<SinkWriter> PagesLoad::open_writer() {
   const bool names_rows = table_->is_keyed() || !indexes_.empty();
   return std::make_unique<PageWriter>(table_.get(), &indexes_, names_rows ? &origins_ : nullptr,
-                                      rtree_.get());
+                                      &rtrees_);
 }
 
 Status PagesLoad::complete() {
   HEADRACE_TRY(table_->complete());
   const auto start = std::chrono::steady_clock::now();
   for (const auto& index : indexes_) HEADRACE_TRY(index->build());
-  if (rtree_ != nullptr) HEADRACE_TRY(rtree_->build());
-  if (!indexes_.empty() || rtree_ != nullptr) index_seconds_ = seconds_since(start);
+  for (const auto& rtree : rtrees_) HEADRACE_TRY(rtree->build());
+  if (!indexes_.empty() || !rtrees_.empty()) index_seconds_ = seconds_since(start);
   HEADRACE_TRY(file_->close_pages());
-  if (has_statistics(plan_) || rtree_ != nullptr) HEADRACE_TRY(fill_small_tables());
+  if (has_statistics(plan_) || !rtrees_.empty()) HEADRACE_TRY(fill_small_tables());
   return file_->sync();
 }
 
@@ -151,7 +144,9 @@ Status PagesLoad::fill_small_tables() {
   HEADRACE_ASSIGN(Connection db, Connection::open(file_->path(), Connection::kReadWrite, 0));
   HEADRACE_TRY(db.run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN"));
   if (has_statistics(plan_)) HEADRACE_TRY(write_statistics(db));
-  if (rtree_ != nullptr) HEADRACE_TRY(register_gpkg_layer(db, plan_, rtree_->facts()));
+  std::vector<LayerFacts> facts;
+  for (const auto& rtree : rtrees_) facts.push_back(rtree->facts());
+  if (!facts.empty()) HEADRACE_TRY(register_layer(db, plan_, facts));
   return db.run("COMMIT");
 }
 

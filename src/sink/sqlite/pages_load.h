@@ -57,7 +57,7 @@ class PagesLoad {
   Status add_table();
   Status add_index(const std::string& name, const std::vector<std::string>& columns, bool unique);
   size_t run_bytes() const;
-  void add_rtree();
+  void add_rtrees();
   Status fill_small_tables();
   Status write_statistics(Connection& db);
 
@@ -67,7 +67,7 @@ class PagesLoad {
   std::unique_ptr<PageFile> file_;
   std::unique_ptr<PageTable> table_;
   std::vector<std::unique_ptr<IndexBuilder>> indexes_;
-  std::unique_ptr<RTreeBuilder> rtree_;  // of a GeoPackage
+  std::vector<std::unique_ptr<RTreeBuilder>> rtrees_;  // of a layer, one for each geometry column
   double index_seconds_ = 0;
 };
 

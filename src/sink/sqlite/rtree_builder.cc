@@ -102,21 +102,46 @@ class Node {
 
 }  // namespace
 
+static void add_bounds(const geometry_blob::Envelope& from, geometry_blob::Envelope* to) {
+  if (from.is_empty()) return;
+  to->add(from.min_x, from.min_y);
+  to->add(from.max_x, from.max_y);
+}
+
+void LayerFacts::add(const geometry_blob::BlobFacts& blob) {
+  add_bounds(blob.envelope, &bounds);
+  kinds |= 1u << (blob.type + 8 * (blob.dims.z + 2 * blob.dims.m));
+}
+
 void LayerFacts::add(const LayerFacts& other) {
-  if (!other.bounds.is_empty()) {
-    bounds.add(other.bounds.min_x, other.bounds.min_y);
-    bounds.add(other.bounds.max_x, other.bounds.max_y);
+  add_bounds(other.bounds, &bounds);
+  kinds |= other.kinds;
+}
+
+ewkb::Type LayerFacts::type() const {
+  const uint32_t types = (kinds | kinds >> 8 | kinds >> 16 | kinds >> 24) & 0xFF;
+  return std::has_single_bit(types) ? static_cast<ewkb::Type>(std::countr_zero(types))
+                                    : ewkb::kAnyType;
+}
+
+ewkb::Dims LayerFacts::dims(bool* differ) const {
+  int found = 0, first = 0;
+  for (int dims = 3; dims >= 0; --dims) {
+    if ((kinds >> (8 * dims) & 0xFF) == 0) continue;
+    ++found;
+    first = dims;
   }
-  has_z |= other.has_z;
-  has_m |= other.has_m;
+  *differ = found > 1;
+  return {(first & 1) != 0, (first & 2) != 0};
 }
 
 RTreeBuilder::RTreeBuilder(PageFile* file, SpillFile* spill, std::string name, int column,
-                           size_t run_bytes)
+                           ReadBlob read_blob, size_t run_bytes)
     : file_(file),
       spill_(spill),
       name_(std::move(name)),
       column_(column),
+      read_blob_(read_blob),
       run_bytes_(run_bytes),
       node_bytes_(node_bytes_of(file->page_bytes())),
       node_cells_((node_bytes_ - kHeadBytes) / kCellBytes) {}
@@ -133,12 +158,9 @@ Status RTreeBuilder::Collector::add(const uint8_t* cell) {
     bytes = serial < 12 ? sqlite_record::kSerialBytes[serial] : (serial - 12) / 2;
   }
   if (serial == sqlite_record::kSerialNull) return {};
-  const geometry_blob::BlobFacts blob = geometry_blob::read_geopackage(body);
-  facts_.has_z |= blob.dims.z;
-  facts_.has_m |= blob.dims.m;
+  const geometry_blob::BlobFacts blob = read_blob_(body);
+  facts_.add(blob);
   if (blob.envelope.is_empty()) return {};
-  facts_.bounds.add(blob.envelope.min_x, blob.envelope.min_y);
-  facts_.bounds.add(blob.envelope.max_x, blob.envelope.max_y);
   const Box box{float_below(blob.envelope.min_x), float_above(blob.envelope.max_x),
                 float_below(blob.envelope.min_y), float_above(blob.envelope.max_y)};
   uint8_t entry[kEntryBytes];

@@ -36,29 +36,42 @@
 
 namespace headrace {
 
-// What all geometries of a layer have in common.
+// What is known of all geometries of a column.
 struct LayerFacts {
   geometry_blob::Envelope bounds;
-  bool has_z = false, has_m = false;
+  uint32_t kinds = 0;  // bits, one for each type with its dimensions
+
+  void add(const geometry_blob::BlobFacts& blob);
   void add(const LayerFacts& other);
+  bool has_z() const { return (kinds & 0xFF00FF00) != 0; }
+  bool has_m() const { return (kinds & 0xFFFF0000) != 0; }
+  // The type of all; kAnyType when they differ or there is none.
+  ewkb::Type type() const;
+  // The dimensions of all; of several the first, with *differ set.
+  ewkb::Dims dims(bool* differ) const;
 };
 
 class RTreeBuilder {
  public:
+  // Reads what a blob says of itself.
+  using ReadBlob = geometry_blob::BlobFacts (*)(const uint8_t* blob);
+
   // `name`: of the virtual table, which SQLite made. `column`: of the table's record.
-  RTreeBuilder(PageFile* file, SpillFile* spill, std::string name, int column, size_t run_bytes);
+  RTreeBuilder(PageFile* file, SpillFile* spill, std::string name, int column, ReadBlob read_blob,
+               size_t run_bytes);
 
   // Boxes of the rows of one thread.
   class Collector {
    public:
     explicit Collector(const RTreeBuilder& builder)
-        : column_(builder.column_), boxes_(builder.spill_) {}
+        : column_(builder.column_), read_blob_(builder.read_blob_), boxes_(builder.spill_) {}
     // The row in a table leaf cell.
     Status add(const uint8_t* cell);
 
    private:
     friend class RTreeBuilder;
     int column_;
+    ReadBlob read_blob_;
     Spool boxes_;
     uint64_t count_ = 0;
     LayerFacts facts_;
@@ -92,6 +105,7 @@ class RTreeBuilder {
   SpillFile* const spill_;
   const std::string name_;
   const int column_;
+  const ReadBlob read_blob_;
   const size_t run_bytes_;
   const size_t node_bytes_;
   const uint64_t node_cells_;
