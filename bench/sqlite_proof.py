@@ -97,19 +97,28 @@ def sample_differences(connection, table, facts, forms):
     return differences
 
 
-def prove(path, table, facts):
+def index_differences(connection, table, indexes):
+    found = {",".join(name for _, _, name in connection.execute(f"PRAGMA index_info({quoted(index)})"))
+             for _, index, *_ in connection.execute(f"PRAGMA index_list({quoted(table)})")}
+    return [] if found == set(indexes) else [f"indexes are on {sorted(found)}, not {sorted(indexes)}"]
+
+
+def prove(path, table, facts, indexes=()):
     """{"ok", "differences", "forms", "declared"} for a finished file."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        state = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        # quick_check does not compare indexes with their table.
+        check = "integrity_check" if indexes else "quick_check"
+        state = connection.execute(f"PRAGMA {check}(1)").fetchone()[0]
         if state != "ok":
-            return {"ok": False, "differences": [f"quick_check: {state}"]}
+            return {"ok": False, "differences": [f"{check}: {state}"]}
         declared = {name: kind for _, name, kind, *_ in connection.execute(f"PRAGMA table_info({quoted(table)})")}
         names = [column["name"] for column in facts["columns"]]
         if list(declared) != names:
             return {"ok": False, "differences": [f"columns are {list(declared)}, not {names}"]}
         forms = {}
-        differences = aggregate_differences(connection, table, facts)
+        differences = index_differences(connection, table, indexes)
+        differences += aggregate_differences(connection, table, facts)
         differences += sample_differences(connection, table, facts, forms)
         return {"ok": not differences, "differences": differences[:4], "forms": forms, "declared": declared}
     except sqlite3.Error as error:

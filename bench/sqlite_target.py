@@ -31,7 +31,7 @@ def leftovers(path):
 
 class SqliteTarget(Target):
     name = "sqlite"
-    workloads = ("lineitem", "flights")
+    workloads = ("lineitem", "flights", "lineitem_indexed", "flights_indexed")
     title = "SQLite: Parquet file to finished and synced database file, whole process"
 
     def __init__(self, options):
@@ -43,18 +43,23 @@ class SqliteTarget(Target):
     def arms(self):
         options, out = self.options, self.out
         return [
-            Arm("headrace", "headrace, pages", ours=True, commands=lambda w, source: headrace(
-                options, source, "--to", f"sqlite:{out}", "--table", w.table, "--mode", "create", "--method", "pages")),
+            Arm("headrace", "headrace, pages", ours=True, commands=self.pages),
+            Arm("headrace_core", "headrace, pages, on one core", ours=True, yardstick=False,
+                commands=lambda w, source: [["taskset", "-c", "0", *self.pages(w, source)[0]]]),
             Arm("duckdb", "DuckDB sqlite extension, CTAS",
-                commands=lambda w, source: peer(options, "sqlite_duckdb.py", source, out, w.table)),
+                commands=lambda w, source: peer(options, "sqlite_duckdb.py", source, out, w.table, *w.sqlite_indexes)),
             Arm("adbc", "ADBC ingest", note="decimals and dates cast to text",
-                commands=lambda w, source: peer(options, "sqlite_adbc.py", source, out, w.table)),
+                commands=lambda w, source: peer(options, "sqlite_adbc.py", source, out, w.table, "on",
+                                                *w.sqlite_indexes)),
             Arm("adbc_off", "ADBC ingest, journal and sync off", note="decimals and dates cast to text",
-                commands=lambda w, source: peer(options, "sqlite_adbc.py", source, out, w.table, "off")),
+                commands=lambda w, source: peer(options, "sqlite_adbc.py", source, out, w.table, "off",
+                                                *w.sqlite_indexes)),
             Arm("executemany", "Python executemany, journal and sync off", note="decimals and dates cast to text",
-                commands=lambda w, source: peer(options, "sqlite_executemany.py", source, out, w.table)),
+                commands=lambda w, source: peer(options, "sqlite_executemany.py", source, out, w.table,
+                                                *w.sqlite_indexes)),
             Arm("pandas", "pandas to_sql", note=PANDAS_NOTE, rows=PANDAS_ROWS,
-                commands=lambda w, source: peer(options, "sqlite_pandas.py", source, out, w.table)),
+                commands=lambda w, source: peer(options, "sqlite_pandas.py", source, out, w.table,
+                                                *w.sqlite_indexes)),
             Arm("import", "sqlite3 .import, journal and sync off", note="from a CSV made before the clock",
                 commands=self.import_csv, inputs=lambda w, source: [w.csv()]),
             null_floor(options),
@@ -63,12 +68,20 @@ class SqliteTarget(Target):
                 commands=self.write_bytes),
         ]
 
+    def pages(self, workload, source):
+        indexes = [part for columns in workload.sqlite_indexes for part in ("--index", columns)]
+        return headrace(self.options, source, "--to", f"sqlite:{self.out}", "--table", workload.table, "--mode", "create",
+                        "--method", "pages", *indexes)
+
     def import_csv(self, workload, _source):
         columns = ", ".join(f'"{column["name"]}" {"INTEGER" if column["kind"] == "integer" else "TEXT"}'
                             for column in workload.facts()["columns"])
         return [["sqlite3", self.out, "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF",
                  f"CREATE TABLE {workload.table} ({columns})", ".mode csv",
-                 f".import '{workload.csv()}' {workload.table}"]]
+                 f".import '{workload.csv()}' {workload.table}",
+                 *(f"PRAGMA {pragma}" for pragma in ("temp_store=MEMORY", "cache_size=-1000000", "threads=2")),
+                 *(f"CREATE INDEX {workload.table}_{columns} ON {workload.table} ({columns})"
+                   for columns in workload.sqlite_indexes)]]
 
     def write_bytes(self, workload, _source):
         if workload.name not in self.size:
@@ -108,7 +121,7 @@ class SqliteTarget(Target):
     def prove_file(self, workload, arm, facts):
         key = (workload.name, facts["rows"], digest(self.out))
         if key not in self.proven:
-            self.proven[key] = sqlite_proof.prove(self.out, workload.table, facts)
+            self.proven[key] = sqlite_proof.prove(self.out, workload.table, facts, workload.sqlite_indexes)
         return dict(self.proven[key], sha256=key[2])
 
     def settings(self):

@@ -74,6 +74,18 @@ class SqliteProof(unittest.TestCase):
     def test_sample_sees_what_sums_cannot(self):
         self.assertFalse(self.changed(3, "2001-01-13 14:56:00.000001", row=0)["ok"])
 
+    def test_indexes_are_those_asked_for(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "x.sqlite"
+            with sqlite3.connect(path) as connection:
+                connection.execute("CREATE TABLE x (i INTEGER, m DECIMAL(15,2), d TEXT, t TEXT, s TEXT)")
+                connection.executemany("INSERT INTO x VALUES (?, ?, ?, ?, ?)", ROWS)
+                connection.execute("CREATE INDEX x_d_s ON x (d, s)")
+            connection.close()
+            self.assertTrue(sqlite_proof.prove(path, "x", FACTS, ("d,s",))["ok"])
+            for wrong in ((), ("d",), ("d,s", "i")):
+                self.assertFalse(sqlite_proof.prove(path, "x", FACTS, wrong)["ok"])
+
     def test_refuses_a_damaged_file(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "x.sqlite"

@@ -30,6 +30,7 @@ class Workload:
     csv_has_header: bool
     ready_csv: Path | None = None
     indexes: tuple = ()  # SQL after CREATE TABLE, before the clock
+    sqlite_indexes: tuple = ()  # "a,b": columns of each index that a SQLite file ends with, inside the clock
     wkt: tuple = ()  # columns of geometries as text: peers that send text put the SRID in front
     casts: tuple = ()  # NAME:TYPE of the columns that text is cast into
     # (column, SQL that gives its value as text), for tables whose rows PostgreSQL cannot hash; all columns
@@ -97,17 +98,22 @@ def fetched(*arguments):
     return path
 
 
-def lineitem(options):
+def lineitem(options, name="lineitem", sqlite_indexes=()):
     tpchgen = Path(options.python).with_name("tpchgen-cli")
     recipe = (tpchgen, "csv", "-s", options.scale, "--tables=lineitem", "--output-dir", "OUT")
-    return Workload("lineitem", "lineitem", LINEITEM, options.lineitem or fetched("lineitem", options.scale),
-                    options.work, options.python, recipe, True, options.lineitem_csv)
+    return Workload(name, "lineitem", LINEITEM, options.lineitem or fetched("lineitem", options.scale),
+                    options.work, options.python, recipe, True, options.lineitem_csv, sqlite_indexes=sqlite_indexes)
 
 
-def flights(options):
+def flights(options, name="flights", sqlite_indexes=()):
     source = options.flights or fetched("flights-3m")
     recipe = (options.python, BENCH / "inputs" / "csv_by_duckdb.py", source, "OUT")
-    return Workload("flights", "flights", FLIGHTS, source, options.work, options.python, recipe, False)
+    return Workload(name, "flights", FLIGHTS, source, options.work, options.python, recipe, False,
+                    sqlite_indexes=sqlite_indexes)
 
 
-WORKLOADS = {"lineitem": lineitem, "flights": flights}
+WORKLOADS = {
+    "lineitem": lineitem, "flights": flights,
+    # With two indexes each: on numbers in no order, on texts.
+    "lineitem_indexed": lambda options: lineitem(options, "lineitem_indexed", ("l_partkey", "l_shipdate")),
+    "flights_indexed": lambda options: flights(options, "flights_indexed", ("distance", "origin"))}

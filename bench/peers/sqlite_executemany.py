@@ -1,11 +1,12 @@
 """pyarrow and the sqlite3 module: executemany in one transaction, no journal, no sync.
-usage: sqlite_executemany.py SOURCE OUT TABLE"""
+usage: sqlite_executemany.py SOURCE OUT TABLE [INDEX...]"""
 import sqlite3
 import sys
 
 import pyarrow as pa
 
 from arrow_source import sqlite_reader
+from sqlite_indexes import create_indexes
 
 source, out, table = sys.argv[1:4]
 reader = sqlite_reader(source)
@@ -21,3 +22,4 @@ for batch in reader:
     connection.executemany(insert, zip(*(column.to_pylist() for column in batch.columns)))
 connection.execute("COMMIT")
 connection.close()
+create_indexes(out, table, sys.argv[4:])

@@ -1,9 +1,11 @@
-"""pandas DataFrame.to_sql into SQLite. usage: sqlite_pandas.py SOURCE OUT TABLE"""
+"""pandas DataFrame.to_sql into SQLite. usage: sqlite_pandas.py SOURCE OUT TABLE [INDEX...]"""
 import decimal
 import sqlite3
 import sys
 
 import pandas as pd
+
+from sqlite_indexes import create_indexes
 
 source, out, table = sys.argv[1:4]
 frame = pd.read_parquet(source)
@@ -15,3 +17,4 @@ connection = sqlite3.connect(out)
 frame.to_sql(table, connection, index=False)
 connection.commit()
 connection.close()
+create_indexes(out, table, sys.argv[4:])

@@ -26,9 +26,9 @@ size_t common_prefix(const Buffer& last, const uint8_t* key, size_t bytes) {
   return at;
 }
 
-void set(Buffer* buffer, const uint8_t* key) {
+void set(Buffer* buffer, const uint8_t* key, size_t bytes) {
   buffer->clear();
-  buffer->append(key_data(key), key_length(key));
+  buffer->append(key, bytes);
 }
 
 }  // namespace
@@ -44,22 +44,25 @@ IndexBuilder::IndexBuilder(PageFile* file, SpillFile* spill, const RowOrigins* o
       spill_(spill),
       origins_(origins),
       options_(std::move(options)),
-      runs_(spill, options_.run_bytes),
+      runs_(spill, options_.run_bytes, options_.short_words),
       leaves_(spill),
       distinct_(options_.columns.size()) {}
 
 Status IndexBuilder::build() {
   if (runs_.count() == 0) return {};
+  HEADRACE_TRY(runs_.make_uniform());
   // By count and bytes of all keys alone, so that it is the same in every run.
-  const uint64_t key_bytes = std::max<uint64_t>(runs_.key_bytes() / runs_.count(), 1);
+  const uint64_t key_bytes =
+      is_short() ? ShortRun::record_bytes(runs_.shorts().words())
+                 : std::max<uint64_t>(runs_.keys().key_bytes() / runs_.count(), 1);
   piece_keys_ = std::clamp<uint64_t>(kPieceBytes / key_bytes, 2, kMaxPieceKeys);
   pieces_ = (runs_.count() + piece_keys_ - 1) / piece_keys_;
-  const bool in_memory = runs_.spilled().empty();
-  const int threads = in_memory ? static_cast<int>(std::min<uint64_t>(
+  const bool by_place = is_short() || runs_.keys().spilled().empty();
+  const int threads = by_place ? static_cast<int>(std::min<uint64_t>(
                                       static_cast<uint64_t>(options_.threads), pieces_))
                                 : 1;
   claims_.emplace(file_->page_bytes(), file_->next_page(), threads, static_cast<ClaimOwner*>(this));
-  HEADRACE_TRY(in_memory ? build_in_threads() : build_from_file());
+  HEADRACE_TRY(by_place ? build_in_threads() : build_from_file());
   HEADRACE_TRY(claims_->finish());
   return complete();
 }
@@ -75,7 +78,7 @@ Status IndexBuilder::build_in_threads() {
   // An error reaches the others through the claims.
   const auto run = [&](Worker* worker) {
     try {
-      Status status = build_pieces(&next, worker);
+      Status status = is_short() ? build_short_pieces(&next, worker) : build_pieces(&next, worker);
       if (!status.ok()) claims_->fail(std::move(status).error());
     } catch (const std::bad_alloc&) {
       claims_->fail(Error(ErrorCode::kInternal, "out of memory", "lower --memory"));
@@ -94,12 +97,33 @@ Status IndexBuilder::build_in_threads() {
 
 Status IndexBuilder::build_pieces(std::atomic<uint64_t>* next, Worker* worker) {
   for (uint64_t piece; (piece = next->fetch_add(1)) < pieces_;) {
-    const std::vector<size_t> begin = runs_.positions(piece * piece_keys_);
+    const std::vector<size_t> begin = runs_.keys().positions(piece * piece_keys_);
     const std::vector<size_t> end =
-        runs_.positions(std::min((piece + 1) * piece_keys_, runs_.count()));
+        runs_.keys().positions(std::min((piece + 1) * piece_keys_, runs_.count()));
     HEADRACE_TRY(take_key_before(begin, worker));
-    KeyMerge keys(runs_, begin, end);
+    KeyMerge keys(runs_.keys(), begin, end);
     HEADRACE_TRY(claim_and_write(piece, lay_out(piece, &keys, worker), worker));
+  }
+  return {};
+}
+
+Status IndexBuilder::build_short_pieces(std::atomic<uint64_t>* next, Worker* worker) {
+  ShortReader reader(runs_.shorts());
+  for (uint64_t piece; (piece = next->fetch_add(1)) < pieces_;) {
+    HEADRACE_ASSIGN(const auto begin, reader.positions(piece * piece_keys_));
+    HEADRACE_ASSIGN(const auto end,
+                    reader.positions(std::min((piece + 1) * piece_keys_, runs_.count())));
+    ShortKey before;
+    HEADRACE_ASSIGN(const bool found, reader.record_before(begin, &before));
+    worker->last_key.clear();
+    if (found) {
+      uint8_t columns[8 * kMaxShortWords];
+      before.put_columns(columns);
+      set(&worker->last_key, columns, before.column_bytes());
+      worker->last_rowid = before.rowid();
+    }
+    ShortMerge keys(runs_.shorts(), begin, end);
+    HEADRACE_TRY(claim_and_write(piece, lay_out_short(piece, &keys, worker), worker));
   }
   return {};
 }
@@ -109,17 +133,17 @@ Status IndexBuilder::take_key_before(const std::vector<size_t>& begin, Worker* w
   const uint8_t* before = nullptr;
   for (size_t r = 0; r < begin.size(); ++r) {
     if (begin[r] == 0) continue;
-    const uint8_t* key = runs_.kept()[r].items()[begin[r] - 1].key;
+    const uint8_t* key = runs_.keys().kept()[r].items()[begin[r] - 1].key;
     if (before == nullptr || key_less(before, key)) before = key;
   }
   worker->last_key.clear();
-  if (before != nullptr) set(&worker->last_key, before);
+  if (before != nullptr) set(&worker->last_key, key_data(before), key_length(before));
   return {};
 }
 
 Status IndexBuilder::build_from_file() {
   Worker worker(*this, file_->page_bytes());
-  KeyMerge keys(runs_, kMergeBytes);
+  KeyMerge keys(runs_.keys(), kMergeBytes);
   for (uint64_t piece = 0; piece < pieces_; ++piece) {
     HEADRACE_TRY(claim_and_write(piece, lay_out(piece, &keys, &worker), &worker));
   }
@@ -127,53 +151,86 @@ Status IndexBuilder::build_from_file() {
   return {};
 }
 
+uint64_t IndexBuilder::keys_of(uint64_t piece) const {
+  return is_last(piece) ? runs_.count() - piece * piece_keys_ : piece_keys_;
+}
+
 Status IndexBuilder::lay_out(uint64_t piece, KeyMerge* keys, Worker* worker) {
-  const uint64_t first = piece * piece_keys_;
-  const uint64_t end = std::min(first + piece_keys_, runs_.count());
-  const bool last_piece = end == runs_.count();
-  const uint64_t leaf_entries = end - first - (last_piece ? 0 : 1);
+  const uint64_t count = keys_of(piece);
   worker->pages.clear();
-  for (uint64_t i = 0; i < end - first; ++i) {
+  for (uint64_t i = 0; i < count; ++i) {
     HEADRACE_ASSIGN(const uint8_t* key, keys->next());
     if (key == nullptr) return Error(ErrorCode::kInternal, "an index has too few keys");
     worker->reader.read(key_data(key), key_length(key));
-    HEADRACE_TRY(compare_with_last(key, worker));
-    const std::string_view record = worker->reader.record().view();
-    if (i == leaf_entries) {
-      worker->pages.end_with(record);
-    } else {
-      worker->pages.add(record, i + 1 == leaf_entries);
-    }
+    HEADRACE_TRY(add_entry(piece, i, key_data(key), key_length(key), worker));
   }
-  if (last_piece) worker->pages.end();
+  if (is_last(piece)) worker->pages.end();
   return {};
 }
 
-Status IndexBuilder::compare_with_last(const uint8_t* key, Worker* worker) const {
+Status IndexBuilder::lay_out_short(uint64_t piece, ShortMerge* keys, Worker* worker) {
+  const uint64_t count = keys_of(piece);
+  worker->pages.clear();
+  for (uint64_t i = 0; i < count; ++i) {
+    const ShortKey* key = keys->next();
+    HEADRACE_TRY(keys->status());
+    if (key == nullptr) return Error(ErrorCode::kInternal, "an index has too few keys");
+    uint8_t columns[8 * kMaxShortWords];
+    key->put_columns(columns);
+    const size_t bytes = key->column_bytes();
+    worker->reader.read(columns, bytes, key->rowid());
+    HEADRACE_TRY(add_entry(piece, i, columns, bytes, worker));
+    worker->last_rowid = key->rowid();
+  }
+  if (is_last(piece)) worker->pages.end();
+  return {};
+}
+
+// The entry that the worker's reader has read, at `place` in the piece.
+Status IndexBuilder::add_entry(uint64_t piece, uint64_t place, const uint8_t* key, size_t bytes,
+                               Worker* worker) const {
+  const uint64_t leaf_entries = keys_of(piece) - (is_last(piece) ? 0 : 1);
+  HEADRACE_TRY(compare_with_last(key, bytes, worker));
+  const std::string_view record = worker->reader.record().view();
+  if (place == leaf_entries) {
+    worker->pages.end_with(record);
+  } else {
+    worker->pages.add(record, place + 1 == leaf_entries);
+  }
+  return {};
+}
+
+Status IndexBuilder::compare_with_last(const uint8_t* key, size_t key_bytes,
+                                       Worker* worker) const {
   if (!options_.unique && !options_.counts_distinct) return {};
   const std::vector<uint32_t>& ends = worker->reader.ends();
   size_t same = 0;  // columns
   if (worker->last_key.size() > 0) {
-    const size_t bytes = common_prefix(worker->last_key, key_data(key), key_length(key));
+    const size_t bytes = common_prefix(worker->last_key, key, key_bytes);
     while (same < ends.size() && bytes >= ends[same]) ++same;
+    if (bytes == key_bytes && !options_.unique) return {};  // as the last one
   }
   for (size_t c = same; c < ends.size(); ++c) ++worker->distinct[c];
   if (same == ends.size() && options_.unique && !worker->reader.has_null()) {
-    return violation(key, *worker);
+    return violation(key, key_bytes, *worker);
   }
-  set(&worker->last_key, key);
+  set(&worker->last_key, key, key_bytes);
   return {};
 }
 
-Error IndexBuilder::violation(const uint8_t* key, const Worker& worker) const {
+Error IndexBuilder::violation(const uint8_t* key, size_t bytes, const Worker& worker) const {
   const auto columns = static_cast<int>(options_.columns.size());
   IndexKeyReader other(columns, options_.table_is_keyed);
-  other.read(worker.last_key.data(), worker.last_key.size());
+  if (is_short()) {
+    other.read(worker.last_key.data(), worker.last_key.size(), worker.last_rowid);
+  } else {
+    other.read(worker.last_key.data(), worker.last_key.size());
+  }
   const int64_t row = worker.reader.row_number();
   Error error(ErrorCode::kRejectedValue,
               fmt::format("{} is unique, and {} = {} is there twice: in {} and in {}",
                           options_.name, fmt::join(options_.columns, ", "),
-                          IndexKeyReader::shown(key_data(key), key_length(key), columns),
+                          IndexKeyReader::shown(key, bytes, columns),
                           origins_->shown(std::min(other.row_number(), row)),
                           origins_->shown(std::max(other.row_number(), row))),
               "leave one of the rows out, or make the index without unique");

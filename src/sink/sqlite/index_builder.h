@@ -17,6 +17,7 @@
 
 #include "headrace/result.h"
 #include "sink/sqlite/index_key.h"
+#include "sink/sqlite/index_runs.h"
 #include "sink/sqlite/index_pages.h"
 #include "sink/sqlite/index_tree.h"
 #include "sink/sqlite/key_merge.h"
@@ -36,6 +37,7 @@ class IndexBuilder : private ClaimOwner {
     bool unique = false;
     bool table_is_keyed = false;  // rowids are not row numbers
     bool counts_distinct = false;  // for stat()
+    int short_words = 0;  // of a short key (short_keys.h); 0: none is
     size_t run_bytes = 0;
     int threads = 1;
   };
@@ -43,7 +45,7 @@ class IndexBuilder : private ClaimOwner {
   IndexBuilder(PageFile* file, SpillFile* spill, const RowOrigins* origins, Options options);
 
   IndexKeyMaker key_maker() const { return {options_.record_columns, options_.table_is_keyed}; }
-  KeyRuns& runs() { return runs_; }
+  IndexRuns& runs() { return runs_; }
   const Options& options() const { return options_; }
 
   // After the last writer, when the section before is complete. Fails with kRejectedValue when two
@@ -60,6 +62,7 @@ class IndexBuilder : private ClaimOwner {
     IndexKeyReader reader;
     IndexPages pages;
     Buffer last_key;                 // of the piece; empty: none yet
+    int64_t last_rowid = 0;          // of a short one
     std::vector<uint64_t> distinct;  // how often the first 1, 2, ... columns changed
   };
   // A piece that is laid out, or what is wrong with it.
@@ -72,18 +75,25 @@ class IndexBuilder : private ClaimOwner {
   Status build_in_threads();
   Status build_from_file();
   Status build_pieces(std::atomic<uint64_t>* next, Worker* worker);
+  Status build_short_pieces(std::atomic<uint64_t>* next, Worker* worker);
   Status take_key_before(const std::vector<size_t>& begin, Worker* worker) const;
   Status lay_out(uint64_t piece, KeyMerge* keys, Worker* worker);
-  Status compare_with_last(const uint8_t* key, Worker* worker) const;
+  Status lay_out_short(uint64_t piece, ShortMerge* keys, Worker* worker);
+  Status add_entry(uint64_t piece, uint64_t place, const uint8_t* key, size_t bytes,
+                   Worker* worker) const;
+  Status compare_with_last(const uint8_t* key, size_t bytes, Worker* worker) const;
   Status claim_and_write(uint64_t piece, Status laid_out, Worker* worker);
   Status complete();
-  Error violation(const uint8_t* key, const Worker& worker) const;
+  Error violation(const uint8_t* key, size_t bytes, const Worker& worker) const;
+  uint64_t keys_of(uint64_t piece) const;
+  bool is_last(uint64_t piece) const { return piece + 1 == pieces_; }
+  bool is_short() const { return runs_.keys().count() == 0; }
 
   PageFile* const file_;
   SpillFile* const spill_;
   const RowOrigins* const origins_;
   const Options options_;
-  KeyRuns runs_;
+  IndexRuns runs_;
   std::optional<PageClaims> claims_;
   uint64_t piece_keys_ = 0;
   uint64_t pieces_ = 0;

@@ -200,8 +200,9 @@ IndexKeyMaker::IndexKeyMaker(std::vector<int> columns, bool with_row_number)
   fixed_bytes_ = (columns_.size() + 2) * kMaxNumberBytes + kRowNumberBytes;
 }
 
-void IndexKeyMaker::add(const uint8_t* cell, int64_t row_number, KeyRun* run) {
+size_t IndexKeyMaker::read_values(const uint8_t* cell, int64_t* rowid) {
   const sqlite_page::CellHead head = sqlite_page::read_cell_head(cell);
+  *rowid = head.rowid;
   const uint8_t* const record = cell + head.head_bytes;
   uint64_t header_bytes;
   const uint8_t* type = sqlite_record::get_varint(record, &header_bytes);
@@ -216,21 +217,49 @@ void IndexKeyMaker::add(const uint8_t* cell, int64_t row_number, KeyRun* run) {
   for (const int column : columns_) {
     if (column != kRowid) bytes += 2 * value_bytes(values_[static_cast<size_t>(column)].serial);
   }
-  uint8_t* out = run->reserve(bytes);
+  return bytes;
+}
+
+uint8_t* IndexKeyMaker::put_columns(int64_t rowid, uint8_t* out) const {
   for (const int column : columns_) {
     if (column == kRowid) {
-      out = put_key_integer(head.rowid, out);
+      out = put_key_integer(rowid, out);
     } else {
       const Value& value = values_[static_cast<size_t>(column)];
       out = put_key_value(value.serial, value.body, out);
     }
   }
-  out = put_key_integer(head.rowid, out);
+  return out;
+}
+
+void IndexKeyMaker::add(const uint8_t* cell, int64_t row_number, KeyRun* run) {
+  int64_t rowid;
+  uint8_t* out = run->reserve(read_values(cell, &rowid));
+  out = put_key_integer(rowid, put_columns(rowid, out));
   if (with_row_number_) {
     store_be64(out, static_cast<uint64_t>(row_number));
     out += kRowNumberBytes;
   }
   run->add(out);
+}
+
+void IndexKeyMaker::add(const uint8_t* cell, int64_t row_number, IndexRuns* runs, IndexRun* run) {
+  constexpr size_t kMaxShortBytes = 256;
+  const int words = runs->words();
+  if (words == 0) return add(cell, row_number, &run->keys);
+  int64_t rowid;
+  if (read_values(cell, &rowid) <= kMaxShortBytes) {
+    uint8_t columns[kMaxShortBytes];
+    uint8_t* const end = put_columns(rowid, columns);
+    const auto bytes = static_cast<size_t>(end - columns);
+    if (bytes < 8 * static_cast<size_t>(words)) {
+      // A number is stored with up to 8 bytes over.
+      std::memset(end, 0, 8 * static_cast<size_t>(words) - bytes);
+      return run->shorts.add(columns, bytes, rowid, words);
+    }
+  }
+  runs->found_long_key();
+  add(cell, row_number, &run->keys);
 }
 
 IndexKeyReader::IndexKeyReader(int columns, bool with_row_number)
@@ -245,11 +274,26 @@ void IndexKeyReader::read(const uint8_t* key, size_t bytes) {
     end -= kRowNumberBytes;
     row_number_ = static_cast<int64_t>(load_be64(end));
   }
+  KeyValue rowid;
+  read_value(read_columns(key, end), end, &rowid, &body_);
+  if (!with_row_number_) row_number_ = rowid.integer - 1;
+  read_rowid(rowid.integer);
+  make_record();
+}
+
+void IndexKeyReader::read(const uint8_t* columns, size_t bytes, int64_t rowid) {
+  read_columns(columns, columns + bytes);
+  row_number_ = rowid - 1;
+  read_rowid(rowid);
+  make_record();
+}
+
+const uint8_t* IndexKeyReader::read_columns(const uint8_t* key, const uint8_t* end) {
   body_.clear();
   has_null_ = false;
-  uint32_t type_bytes = 0;
+  type_bytes_ = 0;
   const uint8_t* at = key;
-  for (int column = 0; column <= columns_; ++column) {
+  for (size_t column = 0; column < ends_.size(); ++column) {
     KeyValue value;
     const size_t before = body_.size();
     at = read_value(at, end, &value, &body_);
@@ -260,17 +304,24 @@ void IndexKeyReader::read(const uint8_t* key, size_t bytes) {
     if (value.kind == KeyValue::kInteger || value.kind == KeyValue::kReal) {
       serial = put_number(value, &body_);
     }
-    const auto index = static_cast<size_t>(column);
-    serials_[index] = serial;
-    type_bytes += sqlite_record::varint_bytes(serial);
-    if (column < columns_) {
-      ends_[index] = static_cast<uint32_t>(at - key);
-      has_null_ |= value.kind == KeyValue::kIsNull;
-    } else if (!with_row_number_) {
-      row_number_ = value.integer - 1;
-    }
+    serials_[column] = serial;
+    type_bytes_ += sqlite_record::varint_bytes(serial);
+    ends_[column] = static_cast<uint32_t>(at - key);
+    has_null_ |= value.kind == KeyValue::kIsNull;
   }
-  const uint32_t header = sqlite_record::header_bytes(type_bytes);
+  return at;
+}
+
+void IndexKeyReader::read_rowid(int64_t rowid) {
+  KeyValue value;
+  value.kind = KeyValue::kInteger;
+  value.integer = rowid;
+  serials_.back() = put_number(value, &body_);
+  ++type_bytes_;
+}
+
+void IndexKeyReader::make_record() {
+  const uint32_t header = sqlite_record::header_bytes(type_bytes_);
   record_.clear();
   uint8_t* out = record_.extend(header + body_.size());
   out = sqlite_record::put_varint(out, header);

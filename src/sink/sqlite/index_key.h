@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "sink/sqlite/key_runs.h"
+#include "sink/sqlite/index_runs.h"
 
 namespace headrace {
 
@@ -39,8 +39,13 @@ class IndexKeyMaker {
 
   // Adds the key of the row in `cell`. `row_number`: 0-based, over the whole load.
   void add(const uint8_t* cell, int64_t row_number, KeyRun* run);
+  // The same, as a short key where that is possible.
+  void add(const uint8_t* cell, int64_t row_number, IndexRuns* runs, IndexRun* run);
 
  private:
+  // Finds the values of the row; returns how many bytes its key may need.
+  size_t read_values(const uint8_t* cell, int64_t* rowid);
+  uint8_t* put_columns(int64_t rowid, uint8_t* out) const;
   struct Value {
     uint64_t serial = 0;
     const uint8_t* body = nullptr;
@@ -60,6 +65,8 @@ class IndexKeyReader {
 
   // Makes the index record of a key, which lives until the next call.
   void read(const uint8_t* key, size_t bytes);
+  // The same of a short key's columns and rowid.
+  void read(const uint8_t* columns, size_t bytes, int64_t rowid);
 
   const Buffer& record() const { return record_; }
   // Where each column of the key ends.
@@ -71,8 +78,13 @@ class IndexKeyReader {
   static std::string shown(const uint8_t* key, size_t bytes, int columns);
 
  private:
+  const uint8_t* read_columns(const uint8_t* key, const uint8_t* end);
+  void read_rowid(int64_t rowid);
+  void make_record();
+
   int columns_;
   bool with_row_number_;
+  uint32_t type_bytes_ = 0;
   std::vector<uint32_t> ends_;
   std::vector<uint64_t> serials_;
   Buffer body_;

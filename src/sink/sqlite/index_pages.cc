@@ -100,10 +100,11 @@ void IndexPages::finish_leaf() {
   uint8_t* pointer = page + kLeafHeaderBytes;
   const uint32_t pointers_end = kLeafHeaderBytes + kCellPointerBytes * cells;
   std::memset(page + pointers_end, 0, at - pointers_end);
+  // They lie in cells_ as they do in the page.
+  std::memcpy(page + at, cells_.data() + leaf_.front().begin, content);
   for (const Cell& cell : leaf_) {
     store_be16(pointer, static_cast<uint16_t>(at));
     pointer += kCellPointerBytes;
-    std::memcpy(page + at, cells_.data() + cell.begin, cell.bytes);
     at += cell.bytes;
     if (cell.has_chain) {
       const auto place = static_cast<size_t>(page - pages_.data()) + at - kPageNumberBytes;

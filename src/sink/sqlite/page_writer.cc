@@ -40,7 +40,9 @@ PageWriter::PageWriter(PageTable* table, const Indexes* indexes, RowOrigins* ori
     for (const auto& rtree : *rtrees) boxes_.emplace_back(*rtree);
   }
   if (indexes == nullptr) return;
-  for (const auto& index : *indexes) collectors_.push_back({index.get(), index->key_maker(), {}});
+  for (const auto& index : *indexes) {
+    collectors_.push_back({index.get(), index->key_maker(), index->runs().new_run()});
+  }
 }
 
 PageWriter::~PageWriter() {
@@ -118,10 +120,10 @@ Status PageWriter::collect_keys(const RowBlock& block) {
   for (Collector& collector : collectors_) {
     int64_t row = block.first_row;
     for (const uint32_t start : block.row_starts) {
-      collector.maker.add(block.bytes.data() + start, row++, &collector.run);
+      collector.maker.add(block.bytes.data() + start, row++, &collector.index->runs(),
+                          &collector.run);
     }
-    KeyRuns& runs = collector.index->runs();
-    if (runs.is_full(collector.run)) HEADRACE_TRY(runs.spill(&collector.run));
+    HEADRACE_TRY(collector.index->runs().spill_if_full(&collector.run, &sort_scratch_));
   }
   for (RTreeBuilder::Collector& boxes : boxes_) {
     for (const uint32_t start : block.row_starts) {
@@ -141,7 +143,9 @@ Status PageWriter::collect_rows(const RowBlock& block) {
 }
 
 Status PageWriter::finish_runs() {
-  for (Collector& collector : collectors_) collector.index->runs().keep(std::move(collector.run));
+  for (Collector& collector : collectors_) {
+    collector.index->runs().keep(std::move(collector.run), &sort_scratch_);
+  }
   table_->runs().keep(std::move(rows_));
   for (size_t i = 0; i < boxes_.size(); ++i) (*rtrees_)[i]->take(std::move(boxes_[i]));
   return {};

@@ -55,7 +55,7 @@ class PageWriter : public SinkWriter {
   struct Collector {
     IndexBuilder* index;
     IndexKeyMaker maker;
-    KeyRun run;
+    IndexRun run;
   };
 
   Status write_block(const RowBlock& block);
@@ -79,6 +79,7 @@ class PageWriter : public SinkWriter {
   std::vector<std::unique_ptr<Slot>> free_slots_;
   Buffer pages_;
   std::vector<Collector> collectors_;
+  Buffer sort_scratch_;
   const RTrees* rtrees_;
   std::vector<RTreeBuilder::Collector> boxes_;  // for each of them
   KeyRun rows_;  // of a keyed table that is not in order

@@ -24,9 +24,34 @@ const ColumnPlan* rowid_column(const Plan& plan) {
   return nullptr;
 }
 
+const ColumnPlan* column_of(const Plan& plan, const std::string& name) {
+  for (const ColumnPlan& column : plan.columns) {
+    if (column.target == name) return &column;
+  }
+  return nullptr;
+}
+
 // SQLite makes an index of its own for a primary key that is not the rowid.
 bool has_key_index(const Plan& plan) {
   return !plan.primary_key.empty() && rowid_column(plan) == nullptr;
+}
+
+// Bytes that a value takes in an index key (index_key.h), as far as the type tells.
+struct KeyBytes {
+  size_t bytes = 0;
+  bool is_certain = true;  // no value takes more
+};
+
+KeyBytes key_bytes(const ColumnPlan& column) {
+  constexpr size_t kInteger = 9, kReal = 18, kDate = 13, kTimestamp = 22, kCode = 15;
+  const TypeId id = column.field.type.id;
+  if (column.is_rowid || id <= TypeId::kUint64) return {kInteger};
+  if (id <= TypeId::kDecimal) return {kReal, column.target_type.base != "TEXT"};
+  if (id == TypeId::kDate32 || id == TypeId::kDate64) {
+    return {column.target_type.base == "TEXT" ? kDate : kReal, false};
+  }
+  if (id == TypeId::kTimestamp) return {kTimestamp, false};
+  return {kCode, false};
 }
 
 bool has_statistics(const Plan& plan) {
@@ -103,15 +128,24 @@ Status PagesLoad::add_index(const std::string& name, const std::vector<std::stri
   HEADRACE_ASSIGN(options.root, file_->root_of(name));
   options.columns = columns;
   for (const std::string& column : columns) {
-    const auto found = std::find_if(plan_.columns.begin(), plan_.columns.end(),
-                                    [&](const ColumnPlan& c) { return c.target == column; });
-    if (found == plan_.columns.end()) {
+    const ColumnPlan* found = column_of(plan_, column);
+    if (found == nullptr) {
       return Error(ErrorCode::kInternal, fmt::format("index {} is on no column {}", name, column));
     }
     options.record_columns.push_back(found->is_rowid
                                          ? IndexKeyMaker::kRowid
-                                         : static_cast<int>(found - plan_.columns.begin()));
+                                         : static_cast<int>(found - plan_.columns.data()));
   }
+  size_t key_bytes_in_all = 0;
+  bool is_certain = true;
+  for (const std::string& name : columns) {
+    const KeyBytes bytes = key_bytes(*column_of(plan_, name));
+    key_bytes_in_all += bytes.bytes;
+    is_certain &= bytes.is_certain;
+  }
+  // A short key has no row's number.
+  const bool needs_number = table_->is_keyed() && (unique || !is_certain);
+  options.short_words = needs_number ? 0 : short_words(key_bytes_in_all);
   options.unique = unique;
   options.table_is_keyed = table_->is_keyed();
   options.counts_distinct = has_statistics(plan_);
