@@ -3,51 +3,20 @@
 // Reads the file into record batches in memory, as any Arrow reader gives them, then runs a load of
 // these batches into null: on one encoding thread and prints the encoder's own seconds as JSON.
 // --pgcopy also writes the encoded bytes, so that they can be compared with another encoder's.
-#include <arrow/api.h>
-#include <arrow/c/bridge.h>
-#include <arrow/io/file.h>
 #include <fmt/format.h>
-#include <parquet/arrow/reader.h>
 
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "headrace/load.h"
+#include "parquet_batches.h"
 
 namespace {
 
-struct Batches {
-  std::shared_ptr<arrow::Schema> schema;
-  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-  int64_t rows = 0;
-};
-
-arrow::Result<Batches> read_all(const std::string& path, int64_t batch_rows) {
-  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
-  parquet::ArrowReaderProperties properties;
-  properties.set_batch_size(batch_rows);
-  parquet::arrow::FileReaderBuilder builder;
-  ARROW_RETURN_NOT_OK(builder.Open(file));
-  std::unique_ptr<parquet::arrow::FileReader> reader;
-  ARROW_RETURN_NOT_OK(builder.properties(properties)->Build(&reader));
-  ARROW_ASSIGN_OR_RAISE(auto stream, reader->GetRecordBatchReader());
-  Batches out;
-  out.schema = stream->schema();
-  ARROW_ASSIGN_OR_RAISE(out.batches, stream->ToRecordBatches());
-  for (const auto& batch : out.batches) out.rows += batch->num_rows();
-  return out;
-}
-
 headrace::Report encode(const Batches& in, const std::string& target, int64_t batch_rows) {
   ArrowArrayStream stream;
-  auto reader = arrow::RecordBatchReader::Make(in.batches, in.schema).ValueOrDie();
-  if (auto status = arrow::ExportRecordBatchReader(reader, &stream); !status.ok()) {
-    fmt::print(stderr, "bench_encode: {}\n", status.ToString());
-    std::exit(1);
-  }
+  export_batches(in, &stream);
   headrace::LoadRequest request;
   request.target = target;
   request.table = "bench";

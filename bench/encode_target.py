@@ -21,6 +21,7 @@ def wrong(difference):
 
 class EncodeTarget(Target):
     name = "encode"
+    own_clock = True
     workloads = ("lineitem", "flights")
     title = "Encoding alone: Arrow batches in memory to PGCOPY bytes in memory, one thread"
 

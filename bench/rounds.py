@@ -43,7 +43,7 @@ def record(run, target, measured, server_cpu):
     run.foreign_cpu_seconds = max(0.0, measured.machine_cpu_seconds - known)
     run.quiet = is_quiet(run, measured.seconds)
     run.seconds, run.report = measured.seconds, parsed(measured.stdout)
-    if target.name == "encode":
+    if target.own_clock:
         run.seconds, run.cpu_seconds = run.report["seconds"], run.report["cpu_seconds"]
 
 

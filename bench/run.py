@@ -12,12 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import entity_workload
+import geopackage_target
 import machine
 import markdown
 import summary
 import workloads
 from arms import missing
 from encode_target import EncodeTarget
+from memory_target import MemoryTarget
 from postgres_tables import PostgresTables
 from postgres_target import PostgresTarget
 from replace_target import ReplaceTarget
@@ -27,8 +29,8 @@ from shell import BenchError, run, say
 from sqlite_target import SqliteTarget
 from workloads import BENCH, ROOT
 
-TARGETS = ("sqlite", "postgres", "encode", "scaling", "replace")
-WORKLOADS = {**workloads.WORKLOADS, **entity_workload.WORKLOADS}
+TARGETS = ("sqlite", "memory", "geopackage", "postgres", "encode", "scaling", "replace")
+WORKLOADS = {**workloads.WORKLOADS, **entity_workload.WORKLOADS, **geopackage_target.WORKLOADS}
 # The workloads of a target when none is asked for: of scaling only the one whose aims it has.
 DEFAULTS = {"scaling": ("lineitem",)}
 BUILD_HINT = "cmake --preset release, or --peers-only"
@@ -66,6 +68,7 @@ def parse_arguments():
     add("--peers-only", action="store_true", help="leave our own arms out")
     add("--headrace", type=absolute, default=ROOT / "build/release/headrace", help="the program")
     add("--bench-encode", type=absolute, default=ROOT / "build/release/bench_encode", help="the encoder alone")
+    add("--bench-sqlite", type=absolute, default=ROOT / "build/release/bench_sqlite", help="SQLite from batches in memory")
     add("--headrace-args", type=shlex.split, default=[], help="more arguments for every headrace load")
     add("--connections", default="auto", help="of the second PostgreSQL arm; default auto")
     add("--scale", default="1", help="scale factor of lineitem; default 1")
@@ -96,7 +99,8 @@ def parse_arguments():
 def make_targets(options):
     tables = PostgresTables(options)
     postgres = [kind(options, tables) for kind in (PostgresTarget, EncodeTarget, ScalingTarget, ReplaceTarget)]
-    return {target.name: target for target in (SqliteTarget(options), *postgres)}, tables
+    files = [kind(options) for kind in (SqliteTarget, MemoryTarget, geopackage_target.GeoPackageTarget)]
+    return {target.name: target for target in (*files, *postgres)}, tables
 
 
 def chosen_workloads(options, target):
@@ -115,7 +119,7 @@ def is_wanted(options, arm, workload):
 def choose(options, target, workload):
     """(arms to run, arm name -> why not), from what was asked for and what is built."""
     wanted = [arm for arm in target.arms() if is_wanted(options, arm, workload)]
-    binary = options.bench_encode if target.name == "encode" else options.headrace
+    binary = {"encode": options.bench_encode, "memory": options.bench_sqlite}.get(target.name, options.headrace)
     absent = "--peers-only" if options.peers_only else missing(binary, BUILD_HINT)
     skipped = {arm.name: absent for arm in wanted if arm.ours and absent}
     return wanted, skipped
@@ -228,7 +232,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     finally:
-        close([targets["sqlite"], targets["encode"], tables])
+        close([targets[name] for name in ("sqlite", "memory", "geopackage", "encode")] + [tables])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ class Target:
     name = title = ""
     workloads = ()  # names of those it is made for
     extras = ()
+    own_clock = False  # the arms print the seconds that count
 
     def watch(self, _workload):
         """Around the clock of one run: the dictionary it gives is kept with the run, filled when the run has ended."""
