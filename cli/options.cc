@@ -155,6 +155,7 @@ void add_verify_options(CLI::App* app, Written* to) {
   add.value("--to", &to->to, "TARGET", "Where the rows are (see below)");
   add.value("--table", &to->table, "[SCHEMA.]T",
             "Table; otherwise the name of the one source file");
+  add_geometry_options(app, &to->sqlite);
 }
 
 void add_check_options(CLI::App* app, Written* to) {

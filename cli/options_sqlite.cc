@@ -22,11 +22,6 @@ void add_table_options(OptionAdder add, WrittenSqlite* to) {
   add.value("--date", &to->date, "AS",
             "New table: dates as text, integer (unix time) or real (Julian day)")
       ->check(CLI::IsMember({"text", "integer", "real"}));
-  add.value("--geometry", &to->geometry, "AS",
-            "Geometries as wkt, wkb, geopackage or spatialite [.gpkg: geopackage]")
-      ->check(CLI::IsMember({"wkt", "wkb", "geopackage", "spatialite"}));
-  add.values("--geometry-column", &to->geometry_columns, "NAME",
-             "Where they are [columns named geom, geometry, wkt, ...]");
 }
 
 void convert_types(const WrittenSqlite& written, ValueOptions* values) {
@@ -46,9 +41,19 @@ void convert_types(const WrittenSqlite& written, ValueOptions* values) {
 
 }  // namespace
 
+void add_geometry_options(CLI::App* app, WrittenSqlite* to) {
+  OptionAdder add(app, "SQLite");
+  add.value("--geometry", &to->geometry, "AS",
+            "Geometries as wkt, wkb, geopackage or spatialite [.gpkg: geopackage]")
+      ->check(CLI::IsMember({"wkt", "wkb", "geopackage", "spatialite"}));
+  add.values("--geometry-column", &to->geometry_columns, "NAME",
+             "Where they are [columns named geom, geometry, wkt, ...]");
+}
+
 void add_sqlite_options(CLI::App* app, WrittenSqlite* to) {
   OptionAdder add(app, "SQLite");
   add_table_options(add, to);
+  add_geometry_options(app, to);
   add.value("--busy-timeout", &to->busy_timeout, "TIME",
             "Longest wait for other processes that hold the file, per try [10s]");
   add.value("--verify", &to->verify, "LEVEL",

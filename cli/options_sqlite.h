@@ -24,6 +24,8 @@ struct WrittenSqlite {
 };
 
 void add_sqlite_options(CLI::App* app, WrittenSqlite* to);
+// Those of them that say how geometries are stored.
+void add_geometry_options(CLI::App* app, WrittenSqlite* to);
 
 // `num_partitions` as written: files of a layout that has several.
 Status convert_sqlite(const WrittenSqlite& written, int num_partitions, LoadRequest* request);

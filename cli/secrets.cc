@@ -1,7 +1,9 @@
 #include "secrets.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <string>
 
 namespace headrace::cli {
 namespace {
@@ -14,9 +16,12 @@ bool is_postgres(std::string_view scheme) {
   return scheme.ends_with("postgresql://") || scheme.ends_with("postgres://");
 }
 
-// scheme://user:PASSWORD@host. `authority` is the place after "://".
-void find_in_uri(std::string_view text, size_t authority, std::vector<TextRange>* found) {
-  const size_t end = std::min(text.find_first_of(" \t\r\n\"'", authority), text.size());
+// scheme://user:PASSWORD@host. `authority` is the place after "://". In a longer text a blank or a
+// quote ends it.
+void find_in_uri(std::string_view text, size_t authority, bool is_whole,
+                 std::vector<TextRange>* found) {
+  const size_t blank = is_whole ? text.npos : text.find_first_of(" \t\r\n\"'", authority);
+  const size_t end = std::min(blank, text.size());
   const std::string_view uri = text.substr(0, end);
   // libpq ends the user's part at the first @ or /. A raw @ or / in a password moves that; then
   // the last @ before the path or the query is the safer guess.
@@ -64,12 +69,39 @@ void find_keywords(std::string_view text, std::vector<TextRange>* found) {
   }
 }
 
+// "p%61ssword" as libpq reads it.
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    const bool is_code = text[i] == '%' && i + 2 < text.size() &&
+                         std::from_chars(&text[i + 1], &text[i + 3], value, 16).ptr == &text[i + 3];
+    out += is_code ? static_cast<char>(value) : text[i];
+    if (is_code) i += 2;
+  }
+  return out;
+}
+
+// An argument that is a URI as a whole, or that of an option after its "=": it ends where the argument ends.
+void find_in_argument(std::string_view text, std::vector<TextRange>* found) {
+  const size_t at = text.find("://");
+  if (at == text.npos || !is_postgres(text.substr(0, at + 3))) return;
+  find_in_uri(text, at + 3, true, found);
+  for (size_t pair = text.find('?', at); pair != text.npos; pair = text.find('&', pair)) {
+    const size_t end = std::min(text.find('&', ++pair), text.size());
+    const size_t equals = text.find('=', pair);
+    if (equals < end && decoded(text.substr(pair, equals - pair)).ends_with("password")) {
+      found->push_back({equals + 1, end});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<TextRange> find_passwords(std::string_view text) {
   std::vector<TextRange> found;
   for (size_t at = text.find("://"); at != text.npos; at = text.find("://", at + 3)) {
-    find_in_uri(text, at + 3, &found);
+    find_in_uri(text, at + 3, false, &found);
   }
   find_keywords(text, &found);
   std::sort(found.begin(), found.end(),
@@ -94,7 +126,9 @@ std::string without_passwords(std::string_view text) {
 bool hide_arguments(int argc, char** argv) {
   bool any = false;
   for (int i = 1; i < argc; ++i) {
-    for (const TextRange& range : find_passwords(argv[i])) {
+    std::vector<TextRange> found = find_passwords(argv[i]);
+    find_in_argument(argv[i], &found);
+    for (const TextRange& range : found) {
       std::memset(argv[i] + range.begin, '*', range.end - range.begin);
       any = true;
     }

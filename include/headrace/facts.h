@@ -113,7 +113,7 @@ struct SinkFacts {
   std::string copy_refusal;  // why the server refuses COPY FROM into this table; empty: it takes it
   bool can_create_temporary = true;  // temporary tables in this database
   bool is_owner = true;
-  int max_writers = 1;  // connection slots left, or threads a file takes
+  int max_writers = 1;  // connection slots left beside ours, or threads a file takes; may be 0
   // SQLite: the file exists, holds other objects than the table, has a -wal or -journal.
   bool file_exists = false;
   bool file_has_other_objects = false;

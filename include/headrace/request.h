@@ -130,6 +130,7 @@ struct LoadRequest {
   // that was committed is not run again. Empty: one is made, and not kept.
   std::string load_id;
   bool discard = false;  // rows are thrown away instead of committed, and nothing is left of them
+  bool only_compares = false;  // set by verify(): the plan is for comparing, and nothing is written
   bool fallback = true;  // another method where the server refuses the one that was chosen
   int retries = 3;  // further attempts after failures that may pass (SPEC 4); streams have none
   std::vector<std::string> keys;            // upsert: target columns; empty: the primary key

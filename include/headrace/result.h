@@ -55,6 +55,7 @@ struct Error {
   std::string hint;      // what the user can do; may be empty
   std::string sqlstate;  // five characters when a server said so
   bool outcome_unknown = false;  // the load may have been committed: nobody could say
+  bool copy_refused = false;     // COPY itself, before any row was sent: another method may do
   ErrorWhere where;
   std::vector<std::string> context;  // later errors, and what was being done
 

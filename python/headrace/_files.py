@@ -4,7 +4,7 @@ from __future__ import annotations
 import glob
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 from urllib.parse import unquote, urlparse
 
 from ._errors import NotFoundError, SourceError, UnsupportedError, UsageError
@@ -65,23 +65,45 @@ def _data_files(path: str) -> List[str]:
     return files
 
 
-def _format_object(name: str) -> Any:
+def _format_object(name: str, delimiter: Optional[str]) -> Any:
     import pyarrow.csv as csv
     import pyarrow.dataset as ds
-    if name == "tsv":
-        return ds.CsvFileFormat(parse_options=csv.ParseOptions(delimiter="\t"))
+    if name == "parquet":
+        # INT96 in nanoseconds would wrap around outside the years 1677 to 2262.
+        return ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(coerce_int96_timestamp_unit="us"))
+    if name in ("csv", "tsv"):
+        given = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter) or ("\t" if name == "tsv" else ",")
+        if len(given) != 1:
+            raise UsageError(f"delimiter {given!r} is not one character")
+        return ds.CsvFileFormat(parse_options=csv.ParseOptions(delimiter=given, newlines_in_values=True))
     return name
 
 
-def _dataset(path: str, files: List[str], format_name: str, schema: Any) -> Any:
+def _dataset(path: str, files: List[str], format_object: Any, schema: Any) -> Any:
+    """`schema`: declared by the user; otherwise that of all files together, as each may have further columns."""
     import pyarrow.dataset as ds
     base = path if os.path.isdir(path) else None
-    return ds.dataset(files, format=_format_object(format_name), schema=schema,
-                      partitioning=ds.partitioning(flavor="hive"), partition_base_dir=base)
+
+    def of_schema(schema: Any) -> Any:
+        return ds.dataset(files, format=format_object, schema=schema, partitioning=ds.partitioning(flavor="hive"),
+                          partition_base_dir=base)
+    dataset = of_schema(schema)
+    if schema is not None or len(files) == 1:
+        return dataset
+    others = [ds.dataset(file, format=format_object).schema for file in files[1:]]
+    return of_schema(pyarrow().unify_schemas([dataset.schema, *others], promote_options="permissive"))
 
 
-def from_paths(paths: List[Any], schema: Any) -> "Rows":
+# Options of the command line's own CSV reader, which pyarrow's does not have.
+_CSV_ONLY = ("no_header", "null", "type", "format")
+
+
+def from_paths(paths: List[Any], schema: Any, options: Dict[str, Any]) -> "Rows":
     import pyarrow.dataset as ds
+    for name in _CSV_ONLY:
+        if options.get(name):
+            raise UsageError(f"{name} is not an option for files in Python",
+                             hint="give schema=, or a pyarrow dataset or table that reads the file as you want it")
     found = {path: _data_files(path) for given in paths for path in _found(_local(given))}
     files = [file for below in found.values() for file in below]
     first = next(iter(found))
@@ -96,7 +118,8 @@ def from_paths(paths: List[Any], schema: Any) -> "Rows":
             hint="give files ending in .parquet, .arrow, .feather, .csv or .tsv, or a pyarrow dataset")
     pa = pyarrow()
     try:
-        parts = [_dataset(path, below, formats[0], schema) for path, below in found.items() if below]
+        kind = _format_object(formats[0], options.get("delimiter"))
+        parts = [_dataset(path, below, kind, schema) for path, below in found.items() if below]
         dataset = parts[0] if len(parts) == 1 else ds.dataset(parts)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{first} cannot be read: {error}", file=first) from error

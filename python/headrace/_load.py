@@ -159,7 +159,7 @@ def load(source: Any, to: Target, table: Optional[str] = None, mode: str = "crea
     """
     display = shown(progress)
     with target_of(to) as target:
-        rows = rows_of(source, schema, index)
+        rows = rows_of(source, schema, index, options)
         request = request_of(target, {"mode": mode, "method": method, "key": key, **options})
         run = _Run(_named(request, rows, table), rows, display, cancel or CancelToken())
         return _finish(run.run(), rows)
@@ -181,7 +181,7 @@ def plan(source: Any, to: Target, table: Optional[str] = None, mode: str = "crea
     Rows of the source are not read, but for the first item of an iterable, which it then has given.
     """
     with target_of(to) as target:
-        rows = rows_of(source, schema, index)
+        rows = rows_of(source, schema, index, options)
         request = request_of(target, {"mode": mode, "method": method, "key": key, **options})
         _, raw = _native.run("plan", _named(request, rows, table), rows.open_empty().__arrow_c_stream__())
     if "error" in raw:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Any, Callable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from . import _files, _frames
-from ._errors import HeadraceError, SourceError, UnsupportedError, UsageError
+from ._errors import HeadraceError, SourceError, TypeMismatchError, UnsupportedError, UsageError
 from ._feed import Feed
 from ._pyarrow import pyarrow
 
@@ -22,8 +22,9 @@ class Rows:
 
     def __init__(self, open: Callable[["Rows"], Any], *, name: Optional[str] = None, count: int = -1,
                  empty: Optional[Callable[[], Any]] = None, feed: Optional[Feed] = None,
-                 warnings: Optional[List[str]] = None) -> None:
+                 warnings: Optional[List[str]] = None, takes_no_schema: bool = True) -> None:
         self._open = open
+        self.takes_no_schema = takes_no_schema  #: its types are what they are
         self._empty = empty
         self.name = name  #: for messages, and for the table's name; None: there is none
         self.count = count  #: -1: not known
@@ -84,7 +85,7 @@ def _from_reader(source: Any) -> Rows:
 
 def _from_batches(schema: Any, make: Callable[[], Iterator[Any]], *, count: int, name: Optional[str] = None,
                   warnings: Optional[List[str]] = None) -> Rows:
-    return Rows(lambda rows: rows.guarded(schema, make()), count=count, name=name, warnings=warnings,
+    return Rows(lambda rows: rows.guarded(schema, make()), count=count, name=name, warnings=warnings, takes_no_schema=False,
                 empty=lambda: _empty_reader(schema))
 
 
@@ -98,6 +99,10 @@ def _from_polars(source: Any) -> Rows:
         return _from_lazy(source)
     if type(source).__name__ != "DataFrame":
         raise UsageError(f"a polars {type(source).__name__} has no columns", hint="give a DataFrame: series.to_frame()")
+    objects = [name for name, dtype in source.schema.items() if str(dtype) == "Object"]
+    if objects:  # Arrow would get their addresses
+        raise TypeMismatchError(f"column {objects[0]} holds Python objects, which Arrow has no type for", column=objects[0],
+                                hint="cast it, or leave it out: frame.drop(...)")
     return Rows(lambda rows: source, count=source.height, empty=lambda: source.clear())
 
 
@@ -143,7 +148,8 @@ def _from_iterable(source: Any, schema: Any) -> Rows:
         first = list(_frames.as_batches(_first(iterator), None))
         schema = first[0].schema if first else pyarrow().schema([])
     feed = Feed(first, iterator, schema)
-    return Rows(lambda rows: rows.guarded(schema, feed.taken()), feed=feed, empty=lambda: _empty_reader(schema))
+    return Rows(lambda rows: rows.guarded(schema, feed.taken()), feed=feed, takes_no_schema=False,
+                empty=lambda: _empty_reader(schema))
 
 
 def _first(iterator: Iterator[Any]) -> Any:
@@ -160,12 +166,21 @@ def _is_path(source: Any) -> bool:
     return isinstance(source, (str, PurePath, os.PathLike))
 
 
-def rows_of(source: Any, schema: Any = None, index: Optional[bool] = None) -> Rows:
-    """The rows of whatever load() takes. `schema`: Arrow types that the user declares."""
+def rows_of(source: Any, schema: Any = None, index: Optional[bool] = None,
+            options: Optional[Dict[str, Any]] = None) -> Rows:
+    """The rows of whatever load() takes. `schema`: Arrow types that the user declares; `options`: of load()."""
     if _is_path(source):
-        return _files.from_paths([source], schema)
+        return _files.from_paths([source], schema, options or {})
     if isinstance(source, (list, tuple)) and source and all(map(_is_path, source)):
-        return _files.from_paths(list(source), schema)
+        return _files.from_paths(list(source), schema, options or {})
+    rows = _rows_in_memory(source, schema, index)
+    if schema is not None and rows.takes_no_schema:
+        raise UsageError(f"schema= is not for a {type(source).__module__}.{type(source).__qualname__}, which has its own types",
+                         hint="cast it first: table.cast(schema), frame.cast({...})")
+    return rows
+
+
+def _rows_in_memory(source: Any, schema: Any, index: Optional[bool]) -> Rows:
     module = _module(source)
     if module == "pyspark":
         raise UnsupportedError(

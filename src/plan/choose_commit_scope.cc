@@ -25,10 +25,13 @@ constexpr double kOldRowsPerNewRow = 0.1;
 // indexes must be cheaper than deleting the others; the result has no dead rows. To measure as above.
 constexpr double kKeptShare = 0.2;
 
+constexpr const char* kNoSlot = "the server has no slot for a further connection";
+
 // Empty: a swap is possible. Otherwise why not.
 std::string no_swap_reason(const PlanInput& in, const Plan& plan) {
   const SinkFacts& sink = in.sink;
   if (plan.method == "standard") return "method standard is one connection";
+  if (sink.max_writers < 1) return kNoSlot;
   if (!sink.can_create) return fmt::format("the user may not create tables in schema {}", sink.schema);
   if (!sink.table_exists) return "";
   if (sink.relation_kind == "partitioned table") {
@@ -98,6 +101,7 @@ void plan_table(const PlanInput& in, Plan* plan, std::string reason) {
 std::string no_together_reason(const PlanInput& in, const Plan& plan) {
   if (in.request.mode != Mode::kAppend || !in.sink.table_exists) return "it is for appends to a table with rows";
   if (plan.method == "standard") return "method standard is one connection";
+  if (in.sink.max_writers < 1) return kNoSlot;
   if (!in.sink.can_create) return "its ledger needs CREATE on the schema";
   if (in.request.tuning.connections == 1) return "one connection requested";
   if (is_small(in) && in.request.tuning.connections == 0) return "few rows";
@@ -218,7 +222,8 @@ Status plan_staged(const PlanInput& in, Plan* plan) {
     }
     decide(plan, "swap", "no", no_keeping);
   }
-  const bool one = asked == 1 || plan->method == "standard" || (asked == 0 && is_small(in)) || !sink.can_create;
+  const bool one = asked == 1 || plan->method == "standard" || (asked == 0 && is_small(in)) ||
+                   !sink.can_create || sink.max_writers < 1;
   plan->stage_is_temporary = one && sink.can_create_temporary;
   std::string reason = "several connections fill an unlogged table; one transaction merges it";
   if (plan->stage_is_temporary) {

@@ -148,7 +148,8 @@ Status plan_sqlite(const PlanInput& in, Plan* plan) {
                  "use --method api or auto, or write to a new file");
   }
   plan->method = asked != "auto" ? asked : (no_pages.empty() ? "pages" : "api");
-  if (is_layer(in.request.values.geometry) && plan->method != "pages") {
+  const bool writes = !in.request.only_compares;
+  if (writes && is_layer(in.request.values.geometry) && plan->method != "pages") {
     return Error(ErrorCode::kUnsupported,
                  fmt::format("a {} is only written as a new file, page by page: {}",
                              layer_name(in.request.values.geometry), no_pages.empty() ? "method api was asked for" : no_pages),

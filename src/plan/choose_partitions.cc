@@ -57,7 +57,7 @@ int workers_for(const PlanInput& in, Plan* plan) {
   const int slots = in.sink.max_writers - (plan->tree.empty() && !together ? 0 : 1);
   if (server && workers > slots) {
     workers = std::max(1, slots);
-    reason = fmt::format("the server has {} connection slots left", in.sink.max_writers);
+    reason = fmt::format("free connection slots of the server: {}", in.sink.max_writers);
     plan->warnings.push_back(fmt::format("connections reduced to {}: {}", workers, reason));
   }
   decide(plan, "workers", std::to_string(workers), reason);

@@ -136,6 +136,7 @@ Status run_load(const LoadRequest& request, Opened& opened, Report* report) {
     report->phases.verify = seconds_since(start);
   }
   HEADRACE_ASSIGN(PublishStats published, opened.sink->publish());
+  report->phases.verify -= published.index_seconds_in_verify;
   report->rows_written = stats.rows_written - published.rows_dropped;
   report->rows_rejected = published.rows_dropped;
   fill_from_changes(std::move(stats.changes), report);
@@ -177,6 +178,24 @@ bool can_read_again(const LoadRequest& request, const ArrowArrayStream* stream) 
   return stream == nullptr && std::find(request.source.begin(), request.source.end(), "-") == request.source.end();
 }
 
+// COPY was refused when it began, by a pooler say, of which the plan knew nothing.
+bool can_fall_back(const LoadRequest& request, const Error& error) {
+  return error.copy_refused && request.fallback && (request.method == "auto" || request.method == "copy") &&
+         request.tuning.row_format != "text";
+}
+
+Status load_with_method(const LoadRequest& request, ArrowArrayStream* stream, Report* report);
+
+// INSERT with arrays comes next. Nothing of the refused attempt is left.
+Status load_instead_of_copy(const LoadRequest& request, const std::string& refusal, Report* report) {
+  LoadRequest inserting = request;
+  inserting.method = "optimized";
+  Status status = load_with_method(inserting, nullptr, report);
+  report->fallback_reason = refusal;
+  report->method_reason = fmt::format("instead of copy: {}", refusal);
+  return status;
+}
+
 Error given_up(Error error, int attempts) {
   error.code = ErrorCode::kRetriesExhausted;
   error.message += fmt::format("; given up after {} attempts", attempts);
@@ -184,7 +203,7 @@ Error given_up(Error error, int attempts) {
 }
 
 // Each attempt is a whole load: nothing of a failed one is left, so no row is doubled.
-Status load_with_retries(const LoadRequest& request, ArrowArrayStream* stream, Report* report) {
+Status load_with_method(const LoadRequest& request, ArrowArrayStream* stream, Report* report) {
   const Report fresh = *report;
   std::vector<std::string> failures;
   bool connected = false;
@@ -202,6 +221,19 @@ Status load_with_retries(const LoadRequest& request, ArrowArrayStream* stream, R
     if (!pause(request, pause_ms)) return Error(ErrorCode::kCancelled, "the load was cancelled");
     *report = fresh;
   }
+}
+
+Status load_with_retries(const LoadRequest& request, ArrowArrayStream* stream, Report* report) {
+  const Report fresh = *report;
+  Status status = load_with_method(request, stream, report);
+  if (status.ok() || !can_fall_back(request, status.error())) return status;
+  if (!can_read_again(request, stream)) {
+    Error error = std::move(status).error();
+    error.hint = "use --method optimized: the source can be read only once";
+    return error;
+  }
+  *report = fresh;
+  return load_instead_of_copy(request, status.error().message, report);
 }
 
 }  // namespace

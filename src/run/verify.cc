@@ -51,6 +51,7 @@ void compare(const Plan& plan, const TableSums& source, const TableSums& target,
 LoadRequest as_append(const LoadRequest& request) {
   LoadRequest append = request;
   append.mode = Mode::kAppend;
+  append.only_compares = true;
   append.method = "auto";
   append.load_id.clear();
   append.verify = VerifyLevel::kNone;

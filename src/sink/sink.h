@@ -46,6 +46,7 @@ class SinkWriter {
 struct PublishStats {
   double commit_seconds = 0;
   double index_seconds = 0;
+  double index_seconds_in_verify = 0;  // of them, those that passed in verify()
   double analyze_seconds = 0;
   double lock_seconds = 0;
   int64_t wal_bytes = -1;

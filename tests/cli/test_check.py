@@ -129,6 +129,28 @@ def test_check_few_connections(postgres, role):
     assert found["free connections"]["detail"].startswith("1 more")
 
 
+@pytest.mark.files
+@pytest.mark.parametrize("mode, more", [("create", []), ("append", []), ("replace", []), ("truncate", []), ("upsert", ["--key", "id"]),
+                                        ("delete_insert", ["--replace-where", "id >= 0"])])
+def test_the_only_connection_is_enough(postgres, orders, role, mode, more):
+    name, uri = role
+    s = postgres.schema
+    postgres.execute(f"ALTER ROLE {name} CONNECTION LIMIT 1; GRANT CREATE, USAGE ON SCHEMA {s} TO {name}")
+    if mode != "create":
+        postgres.execute(f"CREATE TABLE {s}.t (id bigint PRIMARY KEY, name text, price double precision); ALTER TABLE {s}.t OWNER TO {name}")
+    done = headrace("load", orders, "--to", uri, "--table", f"{s}.t", "--mode", mode, "--retries", "0", "--json", *more)
+    assert done.code == 0, done
+    assert (postgres.count("t"), done.json()["connections"]) == (1000, 1)
+
+
+@pytest.mark.files
+def test_limits_of_the_role_for_its_queries_are_not_for_loads(postgres, role, many_rows):
+    name, uri = role
+    postgres.execute(f"ALTER ROLE {name} SET statement_timeout = '50ms'; GRANT CREATE ON SCHEMA {postgres.schema} TO {name}")
+    done = headrace("load", many_rows, "--to", uri, "--table", f"{postgres.schema}.t", "--json")
+    assert done.code == 0, done
+
+
 def test_check_server_kinds():
     """Stand-ins: the function that Aurora has, the setting that RDS has."""
     name = "kind_" + uuid.uuid4().hex[:12]

@@ -1,7 +1,12 @@
 """Where the server refuses a method another one is used, and the report says so."""
 
+import contextlib
+import socket
+import struct
+import threading
+
 import pytest
-from conftest import headrace
+from conftest import PG_PASSWORD, headrace
 
 
 @pytest.fixture
@@ -88,3 +93,69 @@ def test_rules_are_run(postgres, orders):
     assert done.code == 0, done
     assert done.json()["method"] == "optimized" and "rules" in done.json()["fallback_reason"]
     assert (postgres.count("t"), postgres.count("log")) == (1000, 1000)
+
+
+def pump(source, sink, change=lambda message: message, startup=False):
+    """Passes the messages of one direction on, each through `change`."""
+    reading = source.makefile("rb")
+    with contextlib.suppress(OSError):
+        while True:
+            kind = b"" if startup else reading.read(1)
+            size = reading.read(4)
+            if len(size) < 4:
+                break
+            body = reading.read(struct.unpack("!I", size)[0] - 4)
+            startup = False
+            sink.sendall(change(kind + size + body))
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+def without_copy(message):
+    """A COPY statement becomes one that the server refuses as a pooler without COPY would."""
+    if message[:1] != b"Q" or not message[5:].startswith(b"COPY "):
+        return message
+    sql = b"DO $$BEGIN RAISE 'COPY is not supported here' USING ERRCODE = 'feature_not_supported'; END$$\0"
+    return b"Q" + struct.pack("!I", len(sql) + 4) + sql
+
+
+@pytest.fixture
+def copyless(tcp):
+    """A stand-in for a pooler that does not know COPY: known ones do. Everything else passes through to the real server."""
+    words = dict(word.split("=", 1) for word in tcp[0].split())
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", int(words["port"])))
+                threading.Thread(target=pump, args=(client, server, without_copy, True), daemon=True).start()
+                threading.Thread(target=pump, args=(server, client), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"host=127.0.0.1 port={listener.getsockname()[1]} user={words['user']} dbname={words['dbname']} sslmode=disable"
+    listener.close()
+
+
+@pytest.mark.parametrize("mode", ["create", "append"])
+def test_a_pooler_without_copy(postgres, copyless, orders, mode):
+    if mode == "append":
+        postgres.execute(f"CREATE TABLE {postgres.schema}.t (id bigint, name text, price double precision)")
+    done = headrace("load", orders, "--to", copyless, "--table", f"{postgres.schema}.t", "--mode", mode, "--json",
+                    env={"PGPASSWORD": PG_PASSWORD})
+    assert done.code == 0, done
+    report = done.json()
+    assert (report["method"], report["method_requested"]) == ("optimized", "auto")
+    assert "COPY is not supported here" in report["fallback_reason"]
+    assert postgres.count("t") == 1000
+
+
+def test_a_pooler_without_copy_and_no_fallback(postgres, copyless, orders):
+    target = ["--to", copyless, "--table", f"{postgres.schema}.t", "--json"]
+    done = headrace("load", orders, *target, "--no-fallback", env={"PGPASSWORD": PG_PASSWORD})
+    assert (done.code, done.error()["sqlstate"]) == (1, "0A000"), done
+    with open(orders, "rb") as file:  # a stream cannot be read again
+        stream = headrace("load", "-", "--format", "csv", *target, stdin=file, env={"PGPASSWORD": PG_PASSWORD})
+    assert stream.code == 1 and "--method optimized" in stream.error()["hint"], stream
+    assert postgres.execute(f"SELECT to_regclass('{postgres.schema}.t')") == [(None,)]

@@ -88,6 +88,24 @@ def test_process_list_does_not_show_the_password(postgres, joined):
 
 
 @pytest.mark.files
+@pytest.mark.parametrize("password", ["it's-correct-horse", 'a "correct-horse', "a correct-horse"])
+@pytest.mark.parametrize("form", ["postgresql://{role}:{password}@127.0.0.1:{port}/{db}",
+                                  "postgresql://{role}@127.0.0.1:{port}/{db}?p%61ssword={password}"])
+def test_process_list_does_not_show_a_password_with_blanks_and_quotes(postgres, tcp, role, password, form):
+    name, _ = role
+    words = dict(word.split("=", 1) for word in tcp[0].split())
+    quoted = password.replace("'", "''")
+    postgres.execute(f"ALTER ROLE {name} PASSWORD '{quoted}'; GRANT CREATE ON SCHEMA {postgres.schema} TO {name}")
+    target = form.format(role=name, password=password, port=words["port"], db=words["dbname"])
+    process, feed = start_fed("--to", target, "--table", f"{postgres.schema}.t")
+    wait_until(lambda: feed.batches > 50)
+    command_line = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    process.terminate()
+    finish_fed(process)
+    assert b"correct-horse" not in command_line and b"***" in command_line
+
+
+@pytest.mark.files
 @pytest.mark.usefixtures("postgres")
 def test_server_does_not_show_the_password(postgres):
     process, feed = start_fed("--to", f"{PG_TCP} password={PG_PASSWORD}", "--table", f"{postgres.schema}.t")

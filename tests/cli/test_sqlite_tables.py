@@ -70,6 +70,18 @@ def test_unique_index_names_rows_and_values(tmp_path):
     assert query(target, "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_rows_of_a_duplicate_are_named_by_file_and_row_group(tmp_path):
+    for name, first in (("a", 0), ("b", 1000)):
+        pq.write_table(pa.table({"k": [first + i if (name, i) != ("b", 750) else 333 for i in range(1000)]}),
+                       tmp_path / f"{name}.parquet", row_group_size=200)
+    done = headrace("load", tmp_path / "a.parquet", tmp_path / "b.parquet", "--to", tmp_path / "t.sqlite", "--table", "t",
+                    "--unique-index", "k", "--json")
+    error = done.error()
+    assert f"row 334 of partition 1 ({tmp_path / 'a.parquet'})" in error["message"], error
+    assert f"row 751 of partition 8 ({tmp_path / 'b.parquet'})" in error["message"], error
+    assert (error["where"]["partition"], error["where"]["row"]) == (8, 751)
+
+
 def test_indexes_by_both_methods(tmp_path):
     source = write(tmp_path / "a.parquet", a=[3, 1, 2], b=["u", "v", "w"])
     options = ["--index", "a", "--index", "b,a", "--unique-index", "b"]

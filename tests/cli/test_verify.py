@@ -108,6 +108,36 @@ def test_sqlite(tmp_path, source, method):
     assert headrace("verify", source, "--to", path, "--table", "t").code == 0
 
 
+@pytest.mark.parametrize("form, name", [("geopackage", "t.gpkg"), ("spatialite", "t.sqlite"), ("wkb", "t.sqlite"), ("wkt", "t.sqlite")])
+def test_geometries(tmp_path, form, name):
+    path, places = tmp_path / name, tmp_path / "places.parquet"
+    pq.write_table(pa.table({"id": [1, 2, 3], "geom": ["POINT(1 2)", None, "LINESTRING(0 0, 5 6)"]}), places)
+    report = headrace("load", places, "--to", path, "--table", "t", "--geometry", form, "--verify", "full", "--json").json()
+    assert report["status"] == "ok", report
+    assert all(seconds >= 0 for seconds in report["phases"].values()), report["phases"]
+    compare = ["verify", places, "--to", path, "--table", "t", "--geometry", form, "--json"]
+    assert headrace(*compare).code == 0, headrace(*compare)
+    pq.write_table(pa.table({"id": [1, 2, 3], "geom": ["POINT(1 2)", None, "LINESTRING(0 0, 5 7)"]}), places)
+    assert differing(headrace(*compare)) == ["geom"]
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+@pytest.mark.parametrize("there", [False, True])
+def test_upsert_is_verified(tmp_path, level, there):
+    path, rows = tmp_path / "t.sqlite", tmp_path / "rows.parquet"
+    if there:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+            db.execute("INSERT INTO t VALUES (2, 'old'), (9, 'old')")
+            db.commit()
+    pq.write_table(pa.table({"id": [1, 2, 3], "v": ["a", "b", None]}), rows)
+    done = headrace("load", rows, "--to", path, "--table", "t", "--mode", "upsert", "--key", "id", "--verify", level, "--json")
+    assert done.code == 0, done
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT id, v FROM t ORDER BY id").fetchall() == [
+            (1, "a"), (2, "b"), (3, None), *([(9, "old")] if there else [])]
+
+
 def test_what_a_trigger_changes_is_found_before_it_is_published(tmp_path):
     path, source = tmp_path / "t.sqlite", tmp_path / "in.parquet"
     pq.write_table(pa.table({"id": pa.array([1, 2, 3], pa.int64()), "name": ["a", "b", "c"]}), source)

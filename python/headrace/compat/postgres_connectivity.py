@@ -14,7 +14,6 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from .._errors import HeadraceError, UnsupportedError, UsageError
 from .._load import _discard, load
 from .._report import Report
-from .._sources import rows_of
 from .._verbs import check, recommend
 
 logger = logging.getLogger("headrace")
@@ -63,7 +62,7 @@ def write_to_postgres(df: Any, *arguments: Any, dataset: Optional[str] = None,
 
     Returns the Report; raises HeadraceError. The table is made when it is missing.
     """
-    if len(arguments) > 1 and isinstance(arguments[0], str) and not isinstance(arguments[1], str):
+    if len(arguments) > 1 and isinstance(arguments[0], str) and _is_connection(arguments[1]):
         dataset, arguments = arguments[0], arguments[1:]
     elif arguments and isinstance(arguments[0], str) and conn_params is not None:
         dataset, arguments = arguments[0], arguments[1:]
@@ -86,6 +85,11 @@ def write_to_postgres(df: Any, *arguments: Any, dataset: Optional[str] = None,
     return load(df, named["conn_params"], target_table or DEFAULT_TABLE, mode=mode or "append", method=how,
                 batch_size=named["batch_size"] or 0,
                 connections=_connections(how, named["num_partitions"], max_workers), **options)
+
+
+def _is_connection(value: Any) -> bool:
+    """A dict of parameters, or a connection string: no name of a method has such signs."""
+    return not isinstance(value, str) or "://" in value or "=" in value
 
 
 def _sqlite_file(path: str, table: str) -> str:
@@ -115,19 +119,16 @@ def write_to_sqlite(df: Any, output_path: Any, method: str = "optimized", num_pa
                                hint="write to a local path and upload the file")
     if method not in ("single_file", "partitioned", "optimized"):
         raise UsageError(f"method {method!r} is not known", hint="use single_file, optimized or partitioned")
-    if method == "optimized":
-        count = rows_of(df).count
-        method = "partitioned" if count > max_records_per_file else "single_file"
     if method == "single_file":
-        return load(df, "sqlite:" + _sqlite_file(path, table_name), table_name, mode=mode, **options)
-    return _write_parts(df, path, num_partitions, table_name, max_records_per_file, mode, options)
-
-
-def _write_parts(df: Any, path: str, num_partitions: Optional[int], table: str, max_records: int, mode: str,
-                 options: Dict[str, Any]) -> Report:
-    os.makedirs(path, exist_ok=True)
-    sizes = {"num_partitions": num_partitions} if num_partitions else {"max_records": max_records}
-    return load(df, f"sqlite:{path}", table, mode=mode, layout="partitioned", **sizes, **options)
+        return load(df, "sqlite:" + _sqlite_file(path, table_name), table_name, mode=mode, layout="single_file", **options)
+    if not path.endswith(_SQLITE_SUFFIXES):
+        os.makedirs(path, exist_ok=True)
+    sizes: Dict[str, Any] = {"max_records": max_records_per_file}
+    if method == "optimized":
+        sizes = {"optimized_rows": max_records_per_file}
+    elif num_partitions:
+        sizes = {"num_partitions": num_partitions}
+    return load(df, f"sqlite:{path}", table_name, mode=mode, layout=method, **sizes, **options)
 
 
 def get_performance_recommendations(row_count: int, available_memory_gb: float = 8) -> Dict[str, Any]:
@@ -162,6 +163,11 @@ def benchmark_postgres_writers(df: Any, conn_params: Any, test_methods: Optional
     as it is, and is not made. Returns method -> {"success", "time" (s), "rows", "rows_per_second", "error"}, the
     fastest first.
     """
+    if isinstance(test_methods, str):
+        test_methods = [test_methods]
+    if hasattr(df, "__next__") or type(df).__name__ == "RecordBatchReader":
+        raise UsageError("the dataframe can be read only once, and each method needs its rows",
+                         hint="give a frame, a table or a path")
     results: List[Dict[str, Any]] = []
     for method in test_methods or ("standard", "optimized", "copy"):
         try:

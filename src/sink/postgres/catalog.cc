@@ -284,7 +284,7 @@ Result<CatalogFacts> read_catalog(Connection& connection, const TableName& name)
     return std::move(read).error();
   }
   HEADRACE_ASSIGN(const int slots, read_free_slots(connection));
-  facts.max_writers = std::max(1, slots);
+  facts.max_writers = std::max(0, slots);
   HEADRACE_ASSIGN(const PgResult temporary,
                   connection.query("SELECT has_database_privilege(current_database(), 'TEMPORARY')",
                                    {}, kDoing));

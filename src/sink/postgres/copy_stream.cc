@@ -49,6 +49,11 @@ bool put_end(Connection& connection, const char* reason) {
   }
 }
 
+// Whether the server, or a pooler before it, has no COPY: feature not supported, protocol violation.
+bool is_refusal(const Error& error) {
+  return error.sqlstate == "0A000" || error.sqlstate == "08P01";
+}
+
 }  // namespace
 
 Error CopyStream::fail(Error error) {
@@ -59,7 +64,11 @@ Error CopyStream::fail(Error error) {
 Status CopyStream::begin(const std::string& copy_sql) {
   assert(state_ == State::kIdle);
   auto result = connection_.exec(copy_sql, kDoing);
-  if (!result.ok()) return fail(std::move(result).error());
+  if (!result.ok()) {
+    Error error = fail(std::move(result).error());
+    error.copy_refused = is_refusal(error);
+    return error;
+  }
   if (PQresultStatus(result->get()) != PGRES_COPY_IN) {
     return fail(Error(ErrorCode::kServer, "COPY: the server did not start it"));
   }

@@ -20,6 +20,8 @@ std::string begin_load_transaction() {
          "SET LOCAL client_min_messages = error;"
          "SET LOCAL datestyle = 'ISO, YMD';"
          "SET LOCAL intervalstyle = postgres;"
+         // As pg_dump does: limits of a role for its queries are not for a load.
+         "SET LOCAL statement_timeout = 0;"
          "SET LOCAL idle_in_transaction_session_timeout = 0";
 }
 

@@ -10,9 +10,9 @@ ErrorWhere RowOrigins::locate(int64_t row) const {
   auto start = starts_.upper_bound(row);
   if (start == starts_.begin()) return where;
   --start;
-  where.partition = start->second;
-  where.row = row - start->first + 1;
-  const auto file = files_.find(start->second);
+  where.partition = start->second.partition;
+  where.row = start->second.row + (row - start->first) + 1;
+  const auto file = files_.find(where.partition);
   if (file != files_.end()) where.file = file->second;
   return where;
 }

@@ -23,7 +23,7 @@ class RowOrigins {
 
   void add(const RowBlock& block) {
     std::lock_guard lock(mutex_);
-    starts_.try_emplace(block.first_row - block.partition_row, block.partition);
+    starts_[block.first_row] = {block.partition, block.partition_row};
   }
 
   // `row`: 0-based, over the whole load.
@@ -34,7 +34,11 @@ class RowOrigins {
  private:
   mutable std::mutex mutex_;
   std::map<int64_t, std::string> files_;   // of each partition
-  std::map<int64_t, int64_t> starts_;      // first row of a partition -> partition
+  struct Start {
+    int64_t partition = 0;
+    int64_t row = 0;  // 0-based, in the file
+  };
+  std::map<int64_t, Start> starts_;  // of each block, by the row of the load
 };
 
 }  // namespace headrace

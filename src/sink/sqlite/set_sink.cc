@@ -91,6 +91,9 @@ bool SqliteSetSink::is_for(const LoadRequest& request, const std::string& path) 
   const std::string& layout = request.sqlite.layout;
   if (layout == "partitioned" || layout == "optimized") return true;
   if (!layout.empty() || (path_exists(path) && !is_folder(path))) return false;
+  // A file with a name of its own is no other name for the set beside it.
+  const std::string stem = name_of(path).substr(0, name_of(path).rfind('.'));
+  if (!is_folder(path) && !path.ends_with('/') && !request.table.empty() && stem != request.table) return false;
   const std::string folder = is_folder(path) ? without_slashes(path) : folder_of(path);
   return path_exists(set_place(folder, request.table).manifest());
 }

@@ -215,6 +215,17 @@ TEST(Planner, ConnectionSlotsBoundTheWorkers) {
   EXPECT_EQ(plan->warnings.size(), 1u);
 }
 
+TEST(Planner, WithoutAFreeSlotOneConnectionDoesIt) {
+  SinkFacts facts = existing_table(true);
+  facts.max_writers = 0;
+  for (const Mode mode : {Mode::kAppend, Mode::kReplace}) {
+    auto plan = plan_for(request(mode), facts);
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(plan->commit_scope, CommitScope::kSingle);
+    EXPECT_EQ(plan->workers, 1);
+  }
+}
+
 TEST(Planner, SourceColumnWithoutTargetIsAnError) {
   SinkFacts facts = existing_table(true);
   facts.columns = {{"id", {"bigint", "int8", -1}, true}, {"label", {"text", "text", -1}}};
