@@ -151,11 +151,12 @@ def test_a_pooler_without_copy(postgres, copyless, orders, mode):
     assert postgres.count("t") == 1000
 
 
-def test_a_pooler_without_copy_and_no_fallback(postgres, copyless, orders):
+def test_a_pooler_without_copy_and_no_fallback(postgres, copyless, orders, tmp_path):
     target = ["--to", copyless, "--table", f"{postgres.schema}.t", "--json"]
     done = headrace("load", orders, *target, "--no-fallback", env={"PGPASSWORD": PG_PASSWORD})
     assert (done.code, done.error()["sqlstate"]) == (1, "0A000"), done
-    with open(orders, "rb") as file:  # a stream cannot be read again
+    (tmp_path / "a.csv").write_text("id,name,price\n1,a,0.5\n")
+    with open(tmp_path / "a.csv", "rb") as file:  # a stream cannot be read again
         stream = headrace("load", "-", "--format", "csv", *target, stdin=file, env={"PGPASSWORD": PG_PASSWORD})
     assert stream.code == 1 and "--method optimized" in stream.error()["hint"], stream
     assert postgres.execute(f"SELECT to_regclass('{postgres.schema}.t')") == [(None,)]
