@@ -182,3 +182,33 @@ def test_parquet_to_sqlite(tmp_path):
     missing = parquet_to_sqlite("-i", tmp_path / "none.parquet", "-o", tmp_path / "y.sqlite")
     assert missing.returncode == 3 and "does not exist" in missing.stderr and "Traceback" not in missing.stderr
     assert parquet_to_sqlite("-i", "x").returncode == 2
+
+
+@pytest.mark.parametrize("method", ["optimized", "single_file", "partitioned"])
+def test_sqlite_of_an_iterable_has_all_rows(tmp_path, method):
+    rows = pa.table({"a": range(10)})
+    report = headrace.write_to_sqlite(iter(rows.to_batches(max_chunksize=2)), tmp_path / "out", method=method)
+    assert report.rows_written == 10
+
+
+def test_a_file_beside_a_set_is_another_table(tmp_path):
+    rows = pa.table({"a": range(10)})
+    headrace.write_to_sqlite(rows, tmp_path, method="partitioned", num_partitions=2)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    for method in ("single_file", "optimized"):
+        report = headrace.write_to_sqlite(rows.slice(0, 3), tmp_path / f"{method}.sqlite", method=method, table_name="other")
+        assert list(report.files) == [str(tmp_path / f"{method}.sqlite")]
+    report = headrace.load(rows, tmp_path / "third.sqlite", "data", mode="replace")
+    assert list(report.files) == [str(tmp_path / "third.sqlite")]
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_a_benchmark_needs_rows_for_each_method(params):
+    with pytest.raises(headrace.UsageError, match="only once"):
+        headrace.benchmark_postgres_writers(TABLE.to_reader(), params, test_methods=["copy", "optimized"])
+
+
+def test_a_dataset_before_a_connection_string(postgres):
+    table = pa.table({"entity": [1], "dataset": ["tree"]})
+    report = headrace.write_to_postgres(table, "tree", postgres.uri, target_table=f"{postgres.schema}.entity")
+    assert (report.mode, report.rows_written) == ("delete_insert", 1)

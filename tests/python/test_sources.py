@@ -1,6 +1,8 @@
 """Every kind of source gives the same table, in PostgreSQL and in SQLite."""
 import datetime
 import decimal
+import sqlite3
+from contextlib import closing
 
 import duckdb
 import geopandas
@@ -242,3 +244,46 @@ def test_an_empty_frame_makes_an_empty_table(tmp_path):
     headrace.load(TABLE.slice(0, 0), tmp_path / "x.db", "t")
     headrace.load(pd.DataFrame({"a": pd.Series(dtype="int64")}), tmp_path / "x.db", "u", mode="append")
     assert sqlite_rows(tmp_path / "x.db", "t") == sqlite_rows(tmp_path / "x.db", "u") == []
+
+
+def test_files_of_a_folder_may_have_further_columns(tmp_path):
+    (tmp_path / "f").mkdir()
+    pq.write_table(pa.table({"a": pa.array([1], pa.int32())}), tmp_path / "f" / "1.parquet")
+    pq.write_table(pa.table({"a": pa.array([2**40], pa.int64()), "b": ["x"]}), tmp_path / "f" / "2.parquet")
+    headrace.load(tmp_path / "f", tmp_path / "x.db", "t")
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
+        assert db.execute("SELECT a, b FROM t").fetchall() == [(1, None), (2**40, "x")]
+
+
+def test_files_of_types_that_do_not_go_together(tmp_path):
+    (tmp_path / "f").mkdir()
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "f" / "1.parquet")
+    pq.write_table(pa.table({"a": ["x"]}), tmp_path / "f" / "2.parquet")
+    with pytest.raises(headrace.SourceError, match="a"):
+        headrace.load(tmp_path / "f", tmp_path / "x.db", "t")
+
+
+def test_int96_before_1677(tmp_path):
+    days = pa.table({"t": pa.array([datetime.datetime(1, 1, 1), datetime.datetime(2026, 1, 1)], pa.timestamp("us"))})
+    pq.write_table(days, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True)
+    headrace.load(tmp_path / "a.parquet", tmp_path / "x.db", "t")
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
+        assert db.execute("SELECT t FROM t").fetchall() == [("0001-01-01 00:00:00",), ("2026-01-01 00:00:00",)]
+
+
+def test_options_of_csv(tmp_path):
+    (tmp_path / "a.csv").write_text('a;b\n1;"x\ny"\n')
+    headrace.load(tmp_path / "a.csv", tmp_path / "x.db", "t", delimiter=";")
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
+        assert db.execute("SELECT a, b FROM t").fetchall() == [(1, "x\ny")]
+    for option in ({"no_header": True}, {"null": "NA"}, {"type": "a=int64"}, {"delimiter": ";;"}):
+        with pytest.raises(headrace.UsageError):
+            headrace.load(tmp_path / "a.csv", tmp_path / "y.db", "t", **option)
+
+
+def test_a_schema_for_what_has_its_own_types(tmp_path):
+    for source in (pa.table({"a": [1]}), pl.DataFrame({"a": [1]})):
+        with pytest.raises(headrace.UsageError, match="schema"):
+            headrace.load(source, tmp_path / "x.db", "t", schema=pa.schema({"a": pa.string()}))
+    with pytest.raises(headrace.TypeMismatchError, match="Python objects"):
+        headrace.load(pl.DataFrame({"a": [object()]}, schema={"a": pl.Object}), tmp_path / "x.db", "t")
