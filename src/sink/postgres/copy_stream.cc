@@ -49,10 +49,8 @@ bool put_end(Connection& connection, const char* reason) {
   }
 }
 
-// Whether the server, or a pooler before it, has no COPY: feature not supported, protocol violation.
-bool is_refusal(const Error& error) {
-  return error.sqlstate == "0A000" || error.sqlstate == "08P01";
-}
+// Whether the server, or a pooler before it, has no COPY: feature_not_supported.
+bool is_refusal(const Error& error) { return error.sqlstate == "0A000"; }
 
 }  // namespace
 
